@@ -1,0 +1,46 @@
+"""Databases: the PostgreSQL side of an instance, without its snapshots."""
+
+from typing import Protocol
+
+from ocore.environments import Instance
+from ocore.odoo.addons import InstalledModule
+
+
+class Databases(Protocol):
+    """Creates databases and reads what Odoo says of itself in them. Every call may be repeated."""
+
+    async def exists(self, instance: Instance) -> bool:
+        """Say whether the instance has its database."""
+        ...
+
+    async def create(self, instance: Instance, *, base: str) -> None:
+        """Give the instance a database of its own, cloned from a sealed base, with its filestore.
+
+        The copy has a new `database.uuid` and `database.secret`. Nobody but its role may connect.
+        NotFound-like absence of the base is a bug of the caller: ask `has_base` first.
+        """
+        ...
+
+    async def has_base(self, base: str) -> bool:
+        """Say whether a sealed base database of this name is there."""
+        ...
+
+    async def create_base(self, base: str) -> Instance:
+        """Return a throw-away instance with an empty database, to install `base` into."""
+        ...
+
+    async def seal_base(self, base: str) -> None:
+        """Make what was installed since `create_base` the base of this name; never changed again."""
+        ...
+
+    async def modules(self, instance: Instance) -> tuple[InstalledModule, ...]:
+        """Return what `ir_module_module` says; empty when there is no database."""
+        ...
+
+    async def checksums(self, instance: Instance) -> dict[str, str]:
+        """Return the checksums of the modules at the last success (click-odoo-update's parameter)."""
+        ...
+
+    async def remember_checksums(self, instance: Instance, checksums: dict[str, str]) -> None:
+        """Write down the checksums of what is installed now."""
+        ...

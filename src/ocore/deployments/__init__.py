@@ -1,0 +1,1 @@
+"""The heart: what a deployment is, what comes next, and how it ended."""

@@ -1,0 +1,117 @@
+"""The durable record of deployments, as the domain needs it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+from ocore.deployments.model import Deployment, Entry, RollbackTarget, Status
+from ocore.environments import Instance, InstanceStatus, Live, Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to work on one deployment. `term` grows with each claim on the instance."""
+
+    deployment_id: str
+    worker: str
+    term: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What is written when a deployment ends: its status and what its instance is from now on.
+
+    `live` None leaves what is recorded as live alone.
+    """
+
+    status: Status
+    error_message: str | None
+    instance_status: InstanceStatus | None
+    live: Live | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of a deployment's story as a follower sees it: gapless `seq` from 1, JSON `data`."""
+
+    seq: int
+    kind: str
+    data: bytes
+
+
+class Ledger(Protocol):
+    """The worker's side. Every write names the lease, and raises LeaseLost when it is not ours."""
+
+    async def claim(self, worker: str) -> Lease | None:
+        """Take one whose lease ran out, else the oldest queued one whose instance is free."""
+        ...
+
+    async def load(self, lease: Lease) -> Deployment:
+        """Return the deployment with its journal."""
+        ...
+
+    async def renew(self, lease: Lease) -> bool:
+        """Extend the lease; say whether a cancel has been asked for."""
+        ...
+
+    async def append(self, lease: Lease, entry: Entry) -> Deployment:
+        """Add one line to the journal, tell followers, and return the deployment with it."""
+        ...
+
+    async def go_live(self, lease: Lease, entry: Entry, live: Live) -> Deployment:
+        """Add the line that ends the switch and record what serves, in one transaction."""
+        ...
+
+    async def close(self, lease: Lease, ending: Ending) -> None:
+        """Let go for good; the deployment does not change after this."""
+        ...
+
+
+class Requests(Protocol):
+    """The door's side, bound to one organization: a foreign id is NotFound."""
+
+    async def project(self, project_id: str) -> Project:
+        """Return a project with its repository."""
+        ...
+
+    async def instances(self, project_id: str) -> tuple[Instance, ...]:
+        """Return the instances of a project, oldest first."""
+        ...
+
+    async def open(self, deployment: Deployment, *, idempotency_key: str | None) -> bytes:
+        """Write the row and the wake-up in one transaction; return what the API shows.
+
+        The same key with the same request returns the first answer; with another it is a Conflict.
+        """
+        ...
+
+    async def deployment(self, project_id: str, deployment_id: str) -> Deployment:
+        """Return a deployment with its journal."""
+        ...
+
+    async def rollback_targets(self, instance: Instance) -> tuple[RollbackTarget, ...]:
+        """Return what the instance can go back to, newest first, without what is live now.
+
+        Succeeded deployments whose successor left a snapshot; the snapshot may be gone since.
+        """
+        ...
+
+    async def request_cancel(self, deployment_id: str) -> bytes:
+        """Note that a cancel is wanted; a queued one ends at once. Return what the API shows."""
+        ...
+
+
+class Views(Protocol):
+    """What followers and lists read, bound to one organization. JSON bytes, ready to send."""
+
+    async def view(self, project_id: str, deployment_id: str) -> bytes:
+        """Return one deployment. NotFound."""
+        ...
+
+    async def page(self, project_id: str, *, limit: int, offset: int) -> bytes:
+        """Return a page of deployments, newest first. NotFound when the project is not there."""
+        ...
+
+    async def events(self, deployment_id: str, *, after: int) -> tuple[Event, ...]:
+        """Return the events after a number; the last one of an ended deployment is `complete`."""
+        ...

@@ -1,0 +1,139 @@
+"""What to do next, decided from the journal alone.
+
+A worker may die between any two lines of this program. The next worker asks the same question
+about the same journal and gets the same answer; that is the whole of our crash recovery.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from ocore.deployments.model import Deployment, Result, Status, Step
+
+FLOW: Final = (
+    Step.FETCH,
+    Step.INSPECT,
+    Step.BUILD,
+    Step.SNAPSHOT,
+    Step.UPDATE,
+    Step.START,
+    Step.HEALTH,
+    Step.SWITCH,
+    Step.VERIFY,
+)
+ROLLBACK_FLOW: Final = (
+    Step.PREPARE,
+    Step.SNAPSHOT,
+    Step.RESTORE,
+    Step.START,
+    Step.HEALTH,
+    Step.SWITCH,
+    Step.VERIFY,
+)
+MOST_ATTEMPTS: Final = 3
+"""A step that took its worker down with it this often is not tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Do this step."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """There is nothing to do in this step."""
+
+    step: Step
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """The step began too often and never ended."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Nothing is left to do."""
+
+    status: Status
+
+
+Move = Run | Skip | GiveUp | Finish
+
+
+class CancelEffect(StrEnum):
+    """What a cancel would do now."""
+
+    CANCELS = "yes"
+    ROLLS_BACK = "becomes_rollback"
+    REFUSED = "no"
+
+
+def flow_of(deployment: Deployment) -> tuple[Step, ...]:
+    """Return the steps of this kind of deployment, in order."""
+    return ROLLBACK_FLOW if deployment.target is not None else FLOW
+
+
+def next_move(deployment: Deployment) -> Move:
+    """Return the one thing to do next."""
+    if deployment.failure() or _unwinds_for_cancel(deployment):
+        return _unwind(deployment)
+    if deployment.cancel_requested and cancel_effect(deployment) is CancelEffect.CANCELS:
+        return Finish(Status.CANCELLED)
+    for step in flow_of(deployment):
+        if not deployment.settled(step):
+            return _begin(deployment, step)
+    return Finish(Status.SUCCEEDED)
+
+
+def cutover_began(deployment: Deployment) -> bool:
+    """Say whether the live instance may have been touched.
+
+    An update or a rollback stops the live colour to take its snapshot; a deployment that leaves
+    the database alone touches nothing before the new colour starts beside the old one.
+    """
+    stops_serving = deployment.replaces_data and deployment.began(Step.SNAPSHOT)
+    return stops_serving or deployment.began(Step.START)
+
+
+def cancel_effect(deployment: Deployment) -> CancelEffect:
+    """Say what a cancel would do at this moment."""
+    if deployment.began(Step.SWITCH) or deployment.began(Step.ROLL_BACK):
+        return CancelEffect.REFUSED
+    if cutover_began(deployment):
+        return CancelEffect.ROLLS_BACK
+    return CancelEffect.CANCELS
+
+
+def _begin(deployment: Deployment, step: Step) -> Move:
+    if deployment.attempts(step) >= MOST_ATTEMPTS:
+        return GiveUp(step)
+    if step is Step.UPDATE and not deployment.replaces_data:
+        return Skip(step, "no module changed since the last success")
+    return Run(step)
+
+
+def _unwinds_for_cancel(deployment: Deployment) -> bool:
+    if not deployment.cancel_requested:
+        return False
+    return deployment.began(Step.ROLL_BACK) or (
+        cancel_effect(deployment) is CancelEffect.ROLLS_BACK
+    )
+
+
+def _unwind(deployment: Deployment) -> Move:
+    if not cutover_began(deployment):
+        return Finish(Status.FAILED)
+    last = deployment.last(Step.ROLL_BACK)
+    if last is not None and last.result is Result.SUCCEEDED:
+        return Finish(Status.ROLLED_BACK)
+    if last is not None and last.result is Result.FAILED:
+        return Finish(Status.FAILED)
+    if deployment.attempts(Step.ROLL_BACK) >= MOST_ATTEMPTS:
+        return GiveUp(Step.ROLL_BACK)
+    return Run(Step.ROLL_BACK)

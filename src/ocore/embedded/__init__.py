@@ -1,0 +1,1 @@
+"""The platform on one machine: its folder, its PostgreSQL and its supervisor."""

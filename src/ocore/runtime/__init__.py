@@ -1,0 +1,79 @@
+"""Runtime: where Odoo runs."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ocore.artifacts import Colour, Endpoint, Image, Say
+from ocore.environments import Instance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleChange:
+    """What one run of the updater installs (`-i`) and updates (`-u`), each sorted."""
+
+    install: tuple[str, ...] = ()
+    update: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """One question a health check asked, and what came back (`answer` is for people)."""
+
+    name: str
+    passed: bool
+    answer: str
+
+
+class Runtime(Protocol):
+    """Starts, updates and stops Odoo. Every call may be repeated.
+
+    The two colours never run crons themselves: see `Crons`.
+    """
+
+    async def update(
+        self, instance: Instance, image: Image, change: ModuleChange, *, say: Say
+    ) -> None:
+        """Run Odoo's updater to its end; an updater that an earlier try left behind dies first.
+
+        StepFailed on any exit code but 0. Exit code 0 proves nothing about the modules.
+        """
+        ...
+
+    async def start(self, instance: Instance, image: Image, colour: Colour) -> Endpoint:
+        """Let this colour run this image; it need not answer yet. StepFailed: it cannot run."""
+        ...
+
+    async def stop(self, instance: Instance, colour: Colour) -> None:
+        """Stop this colour; nothing happens when it does not run."""
+        ...
+
+    async def halt(self, instance: Instance) -> None:
+        """Stop all there is of this instance: both colours, crons, and a stray updater."""
+        ...
+
+
+class Crons(Protocol):
+    """Runs scheduled actions in a process of their own, so in one version at any time."""
+
+    async def start(self, instance: Instance, image: Image) -> None:
+        """Run scheduled actions with this image, and with no other."""
+        ...
+
+    async def stop(self, instance: Instance) -> None:
+        """Stop scheduled actions; one at work is given time to end."""
+        ...
+
+
+class Watch(Protocol):
+    """Looks at a running colour without changing it."""
+
+    async def probe(self, instance: Instance, endpoint: Endpoint) -> tuple[Probe, ...]:
+        """Ask once: /web/health, /web/login with its token, an asset, the websocket, smoke paths.
+
+        A redirect is a failure. What comes after the first failed probe is not asked.
+        """
+        ...
+
+    async def log_tail(self, instance: Instance, colour: Colour, lines: int) -> tuple[str, ...]:
+        """Return the last lines this colour wrote, oldest first; empty when it never ran."""
+        ...

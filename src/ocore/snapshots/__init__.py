@@ -1,0 +1,54 @@
+"""Snapshots: database and filestore of an instance at one moment, and the way back."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ocore.artifacts import Snapshot
+from ocore.environments import Instance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableLoss:
+    """Rows of one table that a restore would take away or bring back (`now - then`)."""
+
+    table: str
+    rows: int
+
+
+class Snapshots(Protocol):
+    """Takes and restores snapshots. Every call may be repeated with the same ids."""
+
+    async def take(self, instance: Instance, snapshot_id: str) -> Snapshot:
+        """Take one while nobody is connected: cloned where the disk can, else a template copy.
+
+        Whoever is still connected is cut off. Asked again with the same id: made anew, because a
+        first try may have stopped half-way.
+        """
+        ...
+
+    async def take_online(self, instance: Instance, snapshot_id: str) -> Snapshot:
+        """Take one beside a serving instance: a dump. Slower to restore, costs no downtime."""
+        ...
+
+    async def copy(self, instance: Instance, snapshot: Snapshot, copy_id: str) -> Snapshot:
+        """Make a copy that `revert` may use up; the snapshot stays as it is.
+
+        StepFailed when the snapshot is gone or incomplete. A dump becomes a database here.
+        """
+        ...
+
+    async def revert(self, instance: Instance, snapshot: Snapshot) -> None:
+        """Put the present aside and the snapshot in its place, by renaming: this uses it up.
+
+        Nobody can connect meanwhile. Asked again after it was done: nothing happens. What was put
+        aside stays for inspection until the next revert of the instance.
+        """
+        ...
+
+    async def exists(self, snapshot: Snapshot) -> bool:
+        """Say whether it could be restored now."""
+        ...
+
+    async def losses(self, instance: Instance, snapshot: Snapshot) -> tuple[TableLoss, ...] | None:
+        """Compare row counts now and then, tables that differ only; None when it cannot be told."""
+        ...

@@ -1,0 +1,1 @@
+"""Storage: the records, in PostgreSQL."""

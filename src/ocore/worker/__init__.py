@@ -1,0 +1,1 @@
+"""Worker: claims deployments and runs them."""
