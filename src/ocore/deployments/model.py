@@ -85,13 +85,18 @@ class PlannedModule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspected:
-    """Step INSPECT: the update plan, and what the build needs to know of the modules."""
+    """Step INSPECT: the update plan, and what the build needs to know of the modules.
+
+    `scripts` are the migration scripts that will run, in order; `changed_files` counts the files
+    that differ from the live commit (None: there is none, or it is not known here).
+    """
 
     install: tuple[PlannedModule, ...]
     update: tuple[PlannedModule, ...]
     modules: tuple[str, ...]
     checksums: dict[str, str]
     python_dependencies: tuple[str, ...]
+    scripts: tuple[str, ...]
     changed_files: int | None
 
     @property
@@ -101,7 +106,7 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """Step BUILD, and PREPARE of a rollback: the image to start."""
+    """Step BUILD: the image to start."""
 
     image: Image
 

@@ -3,6 +3,10 @@
 import time
 from datetime import UTC, datetime
 
+from ocore.kit.moments import rfc3339
+
+__all__ = ["monotonic_ms", "now", "rfc3339"]
+
 
 def now() -> datetime:
     """Return the present in UTC."""
@@ -12,8 +16,3 @@ def now() -> datetime:
 def monotonic_ms() -> int:
     """Return milliseconds of a clock that never goes back; only differences mean something."""
     return time.monotonic_ns() // 1_000_000
-
-
-def rfc3339(moment: datetime) -> str:
-    """Write a moment as RFC 3339 in UTC with milliseconds, as the API does."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

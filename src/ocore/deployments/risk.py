@@ -1,0 +1,97 @@
+"""How much could go wrong, as a number whose every point can be traced.
+
+    points  for
+    ------  --------------------------------------------------------
+      40    each critical finding
+      25    each high finding
+      10    each medium finding
+       3    each low finding
+      10    a production instance
+      15    an update plan that is not empty
+       1    each module in the plan (at most 15)
+      10    a migration script that will run
+
+The sum is cut at 100. Levels: low below 25, medium below 50, high below 75, critical from there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from ocore.deployments.evidence import Finding, Severity
+from ocore.deployments.model import Inspected
+
+POINTS: Final[dict[Severity, int]] = {
+    Severity.CRITICAL: 40,
+    Severity.HIGH: 25,
+    Severity.MEDIUM: 10,
+    Severity.LOW: 3,
+    Severity.INFO: 0,
+}
+
+
+class Level(StrEnum):
+    """The score in a word."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """Points, and what they are for."""
+
+    points: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Risk:
+    """The score 0-100, its level, and what it is made of, largest first."""
+
+    score: int
+    level: Level
+    contributions: tuple[Contribution, ...]
+
+
+def assess(inspected: Inspected, findings: Sequence[Finding], *, environment: str) -> Risk:
+    """Return the risk of putting these modules live in this environment."""
+    contributions = [
+        *(_of_finding(finding) for finding in findings if POINTS[finding.severity]),
+        *_of_plan(inspected),
+    ]
+    if environment == "production":
+        contributions.append(Contribution(points=10, reason="the instance is production"))
+    contributions.sort(key=lambda each: -each.points)
+    score = min(100, sum(each.points for each in contributions))
+    return Risk(score=score, level=_level(score), contributions=tuple(contributions))
+
+
+def _of_finding(finding: Finding) -> Contribution:
+    return Contribution(points=POINTS[finding.severity], reason=f"{finding.cls}: {finding.excerpt}")
+
+
+def _of_plan(inspected: Inspected) -> list[Contribution]:
+    planned = len(inspected.install) + len(inspected.update)
+    if not planned:
+        return []
+    contributions = [
+        Contribution(points=15, reason="the database is updated"),
+        Contribution(points=min(planned, 15), reason=f"{planned} modules in the plan"),
+    ]
+    if inspected.scripts:
+        contributions.append(
+            Contribution(points=10, reason=f"{len(inspected.scripts)} migration scripts run")
+        )
+    return contributions
+
+
+def _level(score: int) -> Level:
+    if score < 25:
+        return Level.LOW
+    if score < 50:
+        return Level.MEDIUM
+    return Level.HIGH if score < 75 else Level.CRITICAL

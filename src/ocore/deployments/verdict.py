@@ -1,0 +1,96 @@
+"""The final sentence on a deployment: what its end means, computed from what really ran."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from ocore.deployments.evidence import Gate
+from ocore.deployments.model import Deployment, Result, Status, Step
+
+REQUIRED: Final[dict[bool, frozenset[Gate]]] = {
+    False: frozenset(
+        {
+            Gate.SOURCE_INTEGRITY,
+            Gate.MODULES_INSTALLABLE,
+            Gate.BUILD_IMAGE,
+            Gate.DATABASE_SNAPSHOT,
+            Gate.RUNTIME_HEALTH,
+        }
+    ),
+    True: frozenset({Gate.DATABASE_SNAPSHOT, Gate.RUNTIME_HEALTH}),
+}
+"""Gates that a success needs evidence of; True: of a rollback."""
+
+
+class VerdictStatus(StrEnum):
+    """What success means here."""
+
+    CLEAN = "clean"
+    CLEAN_WITH_WARNINGS = "clean_with_warnings"
+    UNVERIFIED = "unverified"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One word, a label for lists, and the reason in a sentence."""
+
+    status: VerdictStatus
+    label: str
+    reason: str
+
+    @property
+    def clean(self) -> bool:
+        return self.status is VerdictStatus.CLEAN
+
+
+def judge(deployment: Deployment, status: Status) -> Verdict:
+    """Judge a deployment that ends with this status by its journal."""
+    if status is not Status.SUCCEEDED:
+        return _judge_unsuccessful(deployment, status)
+    missing = REQUIRED[deployment.target is not None] - {
+        item.gate for item in deployment.evidence if item.passed
+    }
+    if missing:
+        names = ", ".join(sorted(missing))
+        return _verdict(VerdictStatus.UNVERIFIED, "Live, unverified", f"no evidence of {names}")
+    warnings = [item for item in deployment.evidence if item.warned]
+    if warnings:
+        reason = "; ".join(f"{item.gate}: {item.summary}" for item in warnings)
+        return _verdict(VerdictStatus.CLEAN_WITH_WARNINGS, "Live, with warnings", reason)
+    return _verdict(VerdictStatus.CLEAN, "Live", "every required check ran and passed")
+
+
+def error_message(deployment: Deployment, status: Status) -> str | None:
+    """Return the sentence people read first when a deployment did not succeed."""
+    if status is Status.SUCCEEDED:
+        return None
+    if status is Status.CANCELLED:
+        return "Cancelled before anything live was touched."
+    reason = _reason(deployment)
+    undo = deployment.last(Step.ROLL_BACK)
+    if undo is not None and undo.result is Result.FAILED:
+        return f"{reason} The rollback failed too, the instance needs a person: {undo.detail}"
+    return reason
+
+
+def _judge_unsuccessful(deployment: Deployment, status: Status) -> Verdict:
+    labels = {
+        Status.CANCELLED: "Cancelled",
+        Status.ROLLED_BACK: "Rolled back",
+        Status.SUPERSEDED: "Superseded",
+    }
+    label = labels.get(status, "Failed")
+    reason = error_message(deployment, status) or "a newer deployment took its place"
+    return _verdict(VerdictStatus.FAILED, label, reason)
+
+
+def _reason(deployment: Deployment) -> str:
+    failure = deployment.failure()
+    if failure is not None:
+        return f"{failure.step}: {failure.detail}"
+    return "Cancelled during the cutover; the earlier version is live again."
+
+
+def _verdict(status: VerdictStatus, label: str, reason: str) -> Verdict:
+    return Verdict(status=status, label=label, reason=reason)

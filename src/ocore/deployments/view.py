@@ -1,0 +1,199 @@
+"""A deployment as the API shows it: all keys present, null when unknown.
+
+Key names and types are the published contract; see the reference page of the API.
+"""
+
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from ocore.deployments import pipeline, verdict
+from ocore.deployments.evidence import Evidence, Finding
+from ocore.deployments.model import ENDED, Deployment, Inspected, Result, Snapped, Started, Step
+from ocore.deployments.risk import assess
+from ocore.kit.moments import milliseconds_between, rfc3339
+
+Json = dict[str, object]
+
+
+def deployment_view(deployment: Deployment, *, updated_at: datetime) -> Json:
+    """Return the deployment's JSON object."""
+    return {
+        **_commit_view(deployment),
+        **_time_view(deployment, updated_at),
+        **_result_view(deployment),
+        "id": deployment.id,
+        "instanceId": deployment.instance.id,
+        "projectId": deployment.project.id,
+        "previousCommitSha": deployment.previous.commit_sha if deployment.previous else None,
+        "previousDeploymentId": deployment.previous.deployment_id if deployment.previous else None,
+        "status": deployment.status,
+        "triggerType": deployment.trigger,
+    }
+
+
+def step_view(deployment: Deployment, step: Step) -> Json:
+    """Return one step's JSON object; `version` counts its attempts, 0 before the first."""
+    began = next(
+        (
+            entry
+            for entry in reversed(deployment.journal)
+            if entry.step is step and entry.result is Result.RUNNING
+        ),
+        None,
+    )
+    last = deployment.last(step)
+    ended = last if last is not None and last.result is not Result.RUNNING else None
+    started_at = began.at if began else (ended.at if ended else None)
+    return {
+        "completedAt": _time(ended.at if ended else None),
+        "durationMs": _duration(started_at, ended.at if ended else None),
+        "id": _step_id(deployment.id, step),
+        "name": step,
+        "output": ended.detail if ended else None,
+        "sortOrder": _shown_steps(deployment).index(step) + 1,
+        "startedAt": _time(started_at),
+        "status": _step_status(deployment, step),
+        "version": deployment.attempts(step),
+    }
+
+
+def complete_view(deployment: Deployment) -> Json:
+    """Return the last event of a deployment's stream."""
+    return {
+        "deploymentId": deployment.id,
+        "status": deployment.status,
+        "errorMessage": deployment.error_message,
+        "completedAt": _time(deployment.completed_at),
+        "durationMs": _duration(deployment.created_at, deployment.completed_at),
+    }
+
+
+def _commit_view(deployment: Deployment) -> Json:
+    commit = deployment.commit
+    known_sha = deployment.pinned_sha or deployment.ref.commit_sha
+    return {
+        "branch": deployment.ref.branch,
+        "commitAuthor": commit.author if commit else None,
+        "commitAuthorAvatar": commit.author_avatar if commit else None,
+        "commitMessage": commit.message if commit else None,
+        "commitSha": commit.sha if commit else known_sha,
+    }
+
+
+def _time_view(deployment: Deployment, updated_at: datetime) -> Json:
+    return {
+        "completedAt": _time(deployment.completed_at),
+        "createdAt": _time(deployment.created_at),
+        "durationMs": _duration(deployment.started_at, deployment.completed_at),
+        "startedAt": _time(deployment.started_at),
+        "updatedAt": _time(updated_at),
+    }
+
+
+def _result_view(deployment: Deployment) -> Json:
+    image, snapped = deployment.image, deployment.find(Snapped)
+    return {
+        "activeColor": _active_colour(deployment),
+        "errorMessage": deployment.error_message,
+        "evidence": [_evidence_view(deployment, item) for item in deployment.evidence],
+        "findings": [_finding_view(item) for item in deployment.findings],
+        "imageTag": image.tag if image else None,
+        "risk": _risk_view(deployment),
+        "snapshotId": snapped.snapshot.id if snapped else None,
+        "steps": [step_view(deployment, step) for step in _shown_steps(deployment)],
+        "successVerdict": _verdict_view(deployment),
+    }
+
+
+def _active_colour(deployment: Deployment) -> str | None:
+    """Return the colour that serves after what has happened so far."""
+    started = deployment.find(Started)
+    if started is not None and deployment.settled(Step.SWITCH):
+        return started.colour
+    return deployment.previous.colour if deployment.previous else None
+
+
+def _shown_steps(deployment: Deployment) -> tuple[Step, ...]:
+    flow = pipeline.flow_of(deployment)
+    return (*flow, Step.ROLL_BACK) if deployment.began(Step.ROLL_BACK) else flow
+
+
+def _step_status(deployment: Deployment, step: Step) -> str:
+    last = deployment.last(step)
+    if last is None:
+        return "skipped" if deployment.status in ENDED else "pending"
+    return last.result
+
+
+def _evidence_view(deployment: Deployment, item: Evidence) -> Json:
+    duration = _duration(item.started_at, item.completed_at)
+    outcome = "warn" if item.warned else "pass"
+    return {
+        "artifactRefs": list(item.artifact_refs),
+        "completedAt": _time(item.completed_at),
+        "durationMs": duration,
+        "gateKey": item.gate,
+        "logRefs": list(item.log_refs),
+        "name": item.name,
+        "outcome": outcome if item.passed else "block",
+        "required": item.required,
+        "startedAt": _time(item.started_at),
+        "status": "passed" if item.passed else "failed",
+        "summary": item.summary,
+        "validation": {
+            "artifactRefs": list(item.artifact_refs),
+            "durationMs": duration,
+            "exitCode": item.exit_code,
+            "failureCard": item.failure_card,
+            "logExcerpt": item.log_excerpt,
+            "mode": item.mode,
+            "profile": deployment.instance.environment,
+        },
+        "waiver": None,
+    }
+
+
+def _finding_view(finding: Finding) -> Json:
+    return {
+        "class": finding.cls,
+        "confidence": finding.confidence,
+        "evidenceExcerpt": finding.excerpt,
+        "gateAction": finding.action,
+        "metadata": dict(finding.metadata),
+        "severity": finding.severity,
+    }
+
+
+def _risk_view(deployment: Deployment) -> Json | None:
+    inspected = deployment.find(Inspected)
+    if inspected is None:
+        return None
+    environment = deployment.instance.environment
+    risk = assess(inspected, deployment.findings, environment=environment)
+    return {"level": risk.level, "score": risk.score}
+
+
+def _verdict_view(deployment: Deployment) -> Json | None:
+    if deployment.status not in ENDED:
+        return None
+    judged = verdict.judge(deployment, deployment.status)
+    return {
+        "clean": judged.clean,
+        "label": judged.label,
+        "legacy": False,
+        "reason": judged.reason,
+        "status": judged.status,
+        "waived": False,
+    }
+
+
+def _step_id(deployment_id: str, step: Step) -> str:
+    return str(uuid5(UUID(deployment_id), step))
+
+
+def _time(moment: datetime | None) -> str | None:
+    return rfc3339(moment) if moment else None
+
+
+def _duration(start: datetime | None, end: datetime | None) -> int | None:
+    return milliseconds_between(start, end) if start and end else None
