@@ -14,6 +14,9 @@
 Anything else that escapes is a bug: it is not caught, and it is not hidden.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class OcoreError(Exception):
     """Base of every error we raise on purpose."""
@@ -56,7 +59,22 @@ class Impossible(Refused):
 
 
 class StepFailed(OcoreError):
-    """An expected failure of the outside world, in words an operator can act on."""
+    """An expected failure of the outside world, in words an operator can act on.
+
+    `card` is a failure card (see ocore.odoo.failures) where one could be made, and `exit_code`
+    is of the program that failed, where one did.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        card: Mapping[str, Any] | None = None,
+        exit_code: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.card = card
+        self.exit_code = exit_code
 
 
 class LeaseLost(OcoreError):

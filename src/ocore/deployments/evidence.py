@@ -14,6 +14,7 @@ class Gate(StrEnum):
     MODULES_INSTALLABLE = "modules.installable"
     BUILD_IMAGE = "build.image"
     DATABASE_SNAPSHOT = "database.snapshot"
+    MODULES_UPDATED = "modules.updated"
     RUNTIME_HEALTH = "runtime.health"
     RUNTIME_LOGS = "runtime.logs"
 

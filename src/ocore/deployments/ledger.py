@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-
 from ocore.deployments.model import Deployment, Entry, RollbackTarget, Status
 from ocore.environments import Instance, InstanceStatus, Live, Project
 

@@ -110,6 +110,13 @@ def cancel_effect(deployment: Deployment) -> CancelEffect:
     return CancelEffect.CANCELS
 
 
+def cuts_short(deployment: Deployment) -> bool:
+    """Say whether a wanted cancel may interrupt the step that is at work."""
+    if deployment.failure() is not None:
+        return False
+    return deployment.cancel_requested and (cancel_effect(deployment) is not CancelEffect.REFUSED)
+
+
 def _begin(deployment: Deployment, step: Step) -> Move:
     if deployment.attempts(step) >= MOST_ATTEMPTS:
         return GiveUp(step)

@@ -17,9 +17,9 @@ from ocore.source import Source
 class Toolbox:
     """The outside world, one port per concern.
 
-    `now` tells the time, `wait` sleeps for seconds, `say` writes a line of the deployment's log,
-    `health_seconds` is how long a new colour may take to answer, and `verify_seconds` how long
-    its log is watched after the switch.
+    `now` tells the time and `wait` sleeps for seconds. `say` writes a line of the deployment's log
+    and `flush` makes what was said durable. `health_seconds` is how long a new colour may take to
+    answer, and `verify_seconds` how long its log is watched after the switch.
     """
 
     source: Source
@@ -31,6 +31,7 @@ class Toolbox:
     watch: Watch
     proxy: Proxy
     say: Say
+    flush: Callable[[], Awaitable[None]]
     now: Callable[[], datetime]
     wait: Callable[[float], Awaitable[None]]
     health_seconds: float = 120.0

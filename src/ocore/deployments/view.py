@@ -64,7 +64,7 @@ def complete_view(deployment: Deployment) -> Json:
         "status": deployment.status,
         "errorMessage": deployment.error_message,
         "completedAt": _time(deployment.completed_at),
-        "durationMs": _duration(deployment.created_at, deployment.completed_at),
+        "durationMs": _duration(deployment.started_at, deployment.completed_at),
     }
 
 

@@ -1,0 +1,179 @@
+"""What a person may ask for: deploy, roll back, cancel."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from ocore.access import Caller, require
+from ocore.deployments.ledger import Requests
+from ocore.deployments.model import ENDED, Deployment, RollbackTarget, Status, Trigger
+from ocore.deployments.pipeline import CancelEffect, cancel_effect
+from ocore.environments import Instance
+from ocore.errors import Conflict, Impossible, NotFound
+from ocore.source import Ref, Source
+from ocore.source.refs import check_ref
+
+EXPLANATIONS: Final[dict[CancelEffect, str]] = {
+    CancelEffect.CANCELS: "Nothing live was touched yet: the deployment ends as cancelled.",
+    CancelEffect.ROLLS_BACK: (
+        "The cutover has begun: the earlier code and data come back, and it ends as rolled_back."
+    ),
+    CancelEffect.REFUSED: (
+        "It is past the point of a cancel. Ask for a rollback once it has ended."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployRequest:
+    """What to put live, and where. Without an instance, the project's only one is meant."""
+
+    project_id: str
+    instance_id: str | None
+    ref: Ref
+    trigger: Trigger = Trigger.API
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackRequest:
+    """What to go back to. Without a deployment, the last one before what is live is meant."""
+
+    project_id: str
+    deployment_id: str | None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelPreview:
+    """What a cancel would do at this moment."""
+
+    effect: CancelEffect
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What the commands work with, bound to the caller's organization.
+
+    `pin_seconds` bounds how long a request may wait for the remote to name the ref's commit.
+    """
+
+    requests: Requests
+    source: Source
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+    pin_seconds: float = 1.5
+
+
+async def request(wanted: DeployRequest, *, by: Caller, desk: Desk) -> bytes:
+    """Queue a deployment of a ref and return it as the API shows it."""
+    require(by, "manage:deployments")
+    check_ref(wanted.ref)
+    project = await desk.requests.project(wanted.project_id)
+    instances = await desk.requests.instances(project.id)
+    instance = _choose(instances, wanted.instance_id)
+    pinned = await desk.source.pin(project, wanted.ref, seconds=desk.pin_seconds)
+    deployment = Deployment(
+        id=desk.new_id(),
+        project=project,
+        instance=instance,
+        trigger=wanted.trigger,
+        requested_by=by.user_id,
+        created_at=desk.now(),
+        ref=wanted.ref,
+        pinned_sha=pinned,
+    )
+    return await desk.requests.open(deployment, idempotency_key=wanted.idempotency_key)
+
+
+async def roll_back(wanted: RollbackRequest, *, by: Caller, desk: Desk) -> bytes:
+    """Queue the way back to an earlier deployment, code and data, and return it."""
+    require(by, "manage:deployments")
+    project = await desk.requests.project(wanted.project_id)
+    target, instance = await _target(wanted, desk.requests)
+    deployment = Deployment(
+        id=desk.new_id(),
+        project=project,
+        instance=instance,
+        trigger=Trigger.ROLLBACK,
+        requested_by=by.user_id,
+        created_at=desk.now(),
+        ref=Ref(commit_sha=target.commit.sha),
+        pinned_sha=target.commit.sha,
+        target=target,
+    )
+    return await desk.requests.open(deployment, idempotency_key=wanted.idempotency_key)
+
+
+async def preview_cancel(
+    project_id: str, deployment_id: str, *, by: Caller, desk: Desk
+) -> CancelPreview:
+    """Say what a cancel would do now, without doing it."""
+    require(by, "view:deployments")
+    deployment = await desk.requests.deployment(project_id, deployment_id)
+    if deployment.status in ENDED:
+        return CancelPreview(
+            effect=CancelEffect.REFUSED,
+            explanation=f"The deployment has ended: it is {deployment.status}.",
+        )
+    effect = cancel_effect(deployment)
+    return CancelPreview(effect=effect, explanation=EXPLANATIONS[effect])
+
+
+async def cancel(project_id: str, deployment_id: str, *, by: Caller, desk: Desk) -> bytes:
+    """Ask for the end of a deployment and return it. Conflict when it is too late for that."""
+    require(by, "manage:deployments")
+    preview = await preview_cancel(project_id, deployment_id, by=by, desk=desk)
+    if preview.effect is CancelEffect.REFUSED:
+        raise Conflict(preview.explanation, code="not_cancellable")
+    return await desk.requests.request_cancel(deployment_id)
+
+
+def _choose(instances: Sequence[Instance], instance_id: str | None) -> Instance:
+    if instance_id is not None:
+        for instance in instances:
+            if instance.id == instance_id:
+                return instance
+        raise NotFound(
+            f"the project has no instance {instance_id}",
+            code="instance_not_found",
+            field="instanceId",
+        )
+    if len(instances) == 1:
+        return instances[0]
+    known = ", ".join(f"{each.name} ({each.id})" for each in instances) or "none yet: create one"
+    raise Impossible(
+        f"say which instance: the project has {known}", code="instance_needed", field="instanceId"
+    )
+
+
+async def _target(wanted: RollbackRequest, requests: Requests) -> tuple[RollbackTarget, Instance]:
+    instances = await requests.instances(wanted.project_id)
+    if wanted.deployment_id is None:
+        instance = _choose(instances, None)
+        targets = await requests.rollback_targets(instance)
+        if not targets:
+            raise Conflict(
+                f"{instance.name} has no earlier deployment to go back to",
+                code="nothing_to_roll_back_to",
+            )
+        return targets[0], instance
+    chosen = await requests.deployment(wanted.project_id, wanted.deployment_id)
+    targets = await requests.rollback_targets(chosen.instance)
+    for target in targets:
+        if target.deployment_id == chosen.id:
+            return target, _choose(instances, chosen.instance.id)
+    raise Conflict(_why_not(chosen, targets), code="not_a_rollback_target", field="deploymentId")
+
+
+def _why_not(chosen: Deployment, targets: Sequence[RollbackTarget]) -> str:
+    possible = ", ".join(target.deployment_id for target in targets) or "none"
+    if chosen.status not in ENDED:
+        reason = f"has not ended: it is {chosen.status}"
+    elif chosen.status is not Status.SUCCEEDED:
+        reason = f"was never live: it ended {chosen.status}"
+    else:
+        reason = "is live now, or its snapshot is gone"
+    return f"deployment {chosen.id} {reason}. Possible targets: {possible}"

@@ -1,0 +1,127 @@
+"""Drive one deployment from wherever its journal stands to its end."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final
+
+from ocore.deployments import pipeline, verdict
+from ocore.deployments.ledger import Ending, Lease, Ledger
+from ocore.deployments.model import Deployment, Entry, Result, Started, Status, Step
+from ocore.deployments.pipeline import Finish, GiveUp, Run, Skip
+from ocore.deployments.steps.build import build
+from ocore.deployments.steps.fetch import fetch
+from ocore.deployments.steps.health import health
+from ocore.deployments.steps.inspect import inspect
+from ocore.deployments.steps.outcome import GateFailed, Outcome
+from ocore.deployments.steps.restore import prepare, restore
+from ocore.deployments.steps.roll_back import roll_back
+from ocore.deployments.steps.snapshot import snapshot
+from ocore.deployments.steps.start import start
+from ocore.deployments.steps.switch import switch
+from ocore.deployments.steps.update import update
+from ocore.deployments.steps.verify import verify
+from ocore.deployments.toolbox import Toolbox
+from ocore.environments import InstanceStatus, Live
+from ocore.errors import StepFailed
+from ocore.odoo.logs import step_marker
+
+ACTIONS: Final[dict[Step, Callable[[Deployment, Toolbox], Awaitable[Outcome]]]] = {
+    Step.FETCH: fetch,
+    Step.INSPECT: inspect,
+    Step.BUILD: build,
+    Step.PREPARE: prepare,
+    Step.SNAPSHOT: snapshot,
+    Step.UPDATE: update,
+    Step.RESTORE: restore,
+    Step.START: start,
+    Step.HEALTH: health,
+    Step.SWITCH: switch,
+    Step.VERIFY: verify,
+    Step.ROLL_BACK: roll_back,
+}
+
+
+async def run_deployment(lease: Lease, ledger: Ledger, tools: Toolbox) -> None:
+    """Do one thing, write it down, ask again. Safe to call after any crash."""
+    deployment = await ledger.load(lease)
+    while True:
+        match pipeline.next_move(deployment):
+            case Run(step):
+                deployment = await ledger.append(lease, _begun(deployment, step, tools))
+                entry = await _attempt(deployment, step, tools)
+            case Skip(step, reason):
+                entry = _entry(deployment, step, tools, Result.SKIPPED, reason)
+            case GiveUp(step):
+                entry = _entry(deployment, step, tools, Result.FAILED, _gave_up(deployment, step))
+            case Finish(status):
+                await tools.flush()
+                return await ledger.close(lease, ending_of(deployment, status))
+        await tools.flush()
+        deployment = await _record(lease, ledger, deployment, entry)
+
+
+def ending_of(deployment: Deployment, status: Status) -> Ending:
+    """Return what is written when a deployment ends with this status."""
+    undo = deployment.last(Step.ROLL_BACK)
+    broken = undo is not None and undo.result is Result.FAILED
+    states = {Status.SUCCEEDED: InstanceStatus.RUNNING}
+    return Ending(
+        status=status,
+        error_message=verdict.error_message(deployment, status),
+        instance_status=InstanceStatus.DEGRADED if broken else states.get(status),
+        live=None,
+    )
+
+
+async def _attempt(deployment: Deployment, step: Step, tools: Toolbox) -> Entry:
+    tools.say(step_marker(step))
+    try:
+        outcome = await ACTIONS[step](deployment, tools)
+    except GateFailed as failure:
+        tools.say(f"Failed: {failure}")
+        entry = _entry(deployment, step, tools, Result.FAILED, str(failure))
+        return replace(entry, evidence=(failure.evidence,), findings=failure.findings)
+    except StepFailed as failure:
+        tools.say(f"Failed: {failure}")
+        return _entry(deployment, step, tools, Result.FAILED, str(failure))
+    tools.say(outcome.detail)
+    return replace(
+        _entry(deployment, step, tools, Result.SUCCEEDED, outcome.detail),
+        artifact=outcome.artifact,
+        evidence=outcome.evidence,
+        findings=outcome.findings,
+    )
+
+
+async def _record(lease: Lease, ledger: Ledger, deployment: Deployment, entry: Entry) -> Deployment:
+    if entry.step is Step.SWITCH and entry.result is Result.SUCCEEDED:
+        return await ledger.go_live(lease, entry, _live(deployment))
+    return await ledger.append(lease, entry)
+
+
+def _live(deployment: Deployment) -> Live:
+    image, commit = deployment.image, deployment.commit
+    if image is None or commit is None:
+        raise LookupError("nothing to go live with")
+    return Live(
+        deployment_id=deployment.id,
+        commit_sha=commit.sha,
+        image=image.tag,
+        colour=deployment.produced(Started).colour,
+    )
+
+
+def _begun(deployment: Deployment, step: Step, tools: Toolbox) -> Entry:
+    attempt = deployment.attempts(step) + 1
+    return Entry(step=step, result=Result.RUNNING, at=tools.now(), attempt=attempt)
+
+
+def _entry(
+    deployment: Deployment, step: Step, tools: Toolbox, result: Result, detail: str
+) -> Entry:
+    attempt = max(deployment.attempts(step), 1)
+    return Entry(step=step, result=result, at=tools.now(), attempt=attempt, detail=detail)
+
+
+def _gave_up(deployment: Deployment, step: Step) -> str:
+    return f"began {deployment.attempts(step)} times and never ended: the worker died each time"

@@ -1,0 +1,55 @@
+"""Fetch source: bring the commit here and prove that its tree keeps the rules."""
+
+from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
+from ocore.deployments.model import Deployment, Fetched
+from ocore.deployments.steps.outcome import Check, Outcome
+from ocore.deployments.toolbox import Toolbox
+from ocore.errors import StepFailed
+
+
+async def fetch(deployment: Deployment, tools: Toolbox) -> Outcome:
+    """Resolve the ref once; from here on the SHA counts, wherever the branch goes."""
+    check = Check(gate=Gate.SOURCE_INTEGRITY, name="Source integrity", mode="static", now=tools.now)
+    try:
+        commit = await tools.source.fetch(
+            deployment.project, deployment.ref, sha=deployment.pinned_sha, say=tools.say
+        )
+        checkout = await tools.source.checkout(deployment.project, commit.sha)
+    except StepFailed as failure:
+        raise check.failure(failure, findings=(_broken_tree(failure),)) from failure
+    findings = await _moved_branch(deployment, tools, commit.sha)
+    subject = commit.message.partition("\n")[0]
+    summary = f"commit {commit.sha[:12]} with {len(checkout.addons)} modules"
+    return Outcome(
+        detail=f"{commit.sha[:12]} “{subject}” by {commit.author}",
+        artifact=Fetched(commit=commit),
+        evidence=(check.passed(summary, warned=bool(findings)),),
+        findings=findings,
+    )
+
+
+def _broken_tree(failure: StepFailed) -> Finding:
+    return Finding(
+        cls=FindingClass.SOURCE_TREE,
+        severity=Severity.HIGH,
+        action=GateAction.BLOCK,
+        excerpt=str(failure),
+    )
+
+
+async def _moved_branch(deployment: Deployment, tools: Toolbox, sha: str) -> tuple[Finding, ...]:
+    branch = deployment.ref.branch
+    if branch is None or deployment.ref.commit_sha is not None:
+        return ()
+    head = await tools.source.branch_head(deployment.project, branch)
+    if head is None or head == sha:
+        return ()
+    return (
+        Finding(
+            cls=FindingClass.SOURCE_BRANCH_MOVED,
+            severity=Severity.LOW,
+            action=GateAction.INFORM,
+            excerpt=f"{branch} is at {head[:12]} by now; {sha[:12]} was asked for and is deployed",
+            metadata={"branch": branch, "deployed": sha, "head": head},
+        ),
+    )

@@ -1,0 +1,76 @@
+"""What a step hands back, and how a check becomes evidence."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ocore.deployments.evidence import Evidence, Finding, Gate
+from ocore.deployments.model import Artifact
+from ocore.errors import StepFailed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a step that succeeded has to say. `detail` is a sentence for people."""
+
+    detail: str
+    artifact: Artifact | None = None
+    evidence: tuple[Evidence, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class GateFailed(StepFailed):
+    """A required check failed: the step fails with what the check saw."""
+
+    def __init__(
+        self, message: str, evidence: Evidence, findings: tuple[Finding, ...] = ()
+    ) -> None:
+        super().__init__(message, card=evidence.failure_card, exit_code=evidence.exit_code)
+        self.evidence = evidence
+        self.findings = findings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One run of a gate, opened before the work and closed as passed or failed after it."""
+
+    gate: Gate
+    name: str
+    mode: str
+    now: Callable[[], datetime]
+    started_at: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "started_at", self.now())
+
+    def passed(self, summary: str, **more: Any) -> Evidence:
+        return self._evidence(passed=True, summary=summary, more=more)
+
+    def failed(self, summary: str, **more: Any) -> Evidence:
+        return self._evidence(passed=False, summary=summary, more=more)
+
+    def failure(
+        self,
+        cause: StepFailed,
+        *,
+        findings: tuple[Finding, ...] = (),
+        log_excerpt: str | None = None,
+    ) -> GateFailed:
+        """Return the error that records this check as failed for this cause."""
+        evidence = self.failed(
+            str(cause), failure_card=cause.card, exit_code=cause.exit_code, log_excerpt=log_excerpt
+        )
+        return GateFailed(str(cause), evidence, findings)
+
+    def _evidence(self, *, passed: bool, summary: str, more: Mapping[str, Any]) -> Evidence:
+        return Evidence(
+            gate=self.gate,
+            name=self.name,
+            mode=self.mode,
+            passed=passed,
+            summary=summary,
+            started_at=self.started_at,
+            completed_at=self.now(),
+            **more,
+        )

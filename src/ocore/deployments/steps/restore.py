@@ -1,0 +1,62 @@
+"""Prepare and restore: the two steps that only a rollback has."""
+
+from ocore.deployments.evidence import Finding, FindingClass, GateAction, Severity
+from ocore.deployments.model import Deployment, Prepared, RollbackTarget, Step
+from ocore.deployments.steps.outcome import Outcome
+from ocore.deployments.toolbox import Toolbox
+from ocore.errors import StepFailed
+
+
+async def prepare(deployment: Deployment, tools: Toolbox) -> Outcome:
+    """Do all that can be done while the present still serves: find the image, copy the data."""
+    target = _target(deployment)
+    image = await tools.images.find(target.image)
+    if image is None:
+        raise StepFailed(
+            f"the image {target.image} is gone; deploy commit {target.commit.sha} instead"
+        )
+    findings = await _losses(deployment, target, tools)
+    copy = await tools.snapshots.copy(deployment.instance, target.snapshot, f"{deployment.id}-copy")
+    return Outcome(
+        detail=f"{image.tag} and a copy of snapshot {target.snapshot.id} are ready",
+        artifact=Prepared(image=image, target=target.snapshot, copy=copy),
+        findings=findings,
+    )
+
+
+async def restore(deployment: Deployment, tools: Toolbox) -> Outcome:
+    """Put the prepared data in place; the present was saved by the step before."""
+    prepared = deployment.produced(Prepared)
+    if deployment.attempts(Step.RESTORE) > 1:
+        await tools.runtime.halt(deployment.instance)
+    await tools.snapshots.revert(deployment.instance, prepared.copy)
+    return Outcome(detail=f"snapshot {prepared.target.id} is in place")
+
+
+async def _losses(
+    deployment: Deployment, target: RollbackTarget, tools: Toolbox
+) -> tuple[Finding, ...]:
+    losses = await tools.snapshots.losses(deployment.instance, target.snapshot)
+    if losses is None:
+        tools.say("What the rollback takes away cannot be counted for this kind of snapshot")
+        return ()
+    if not losses:
+        return ()
+    counts = {loss.table: loss.rows for loss in losses}
+    excerpt = ", ".join(f"{table} {rows:+d}" for table, rows in list(counts.items())[:8])
+    tools.say(f"Rows now against the snapshot: {excerpt}")
+    return (
+        Finding(
+            cls=FindingClass.DATA_LOSS,
+            severity=Severity.MEDIUM,
+            action=GateAction.INFORM,
+            excerpt=f"rows now against the snapshot: {excerpt}",
+            metadata={"rowsByTable": counts},
+        ),
+    )
+
+
+def _target(deployment: Deployment) -> RollbackTarget:
+    if deployment.target is None:
+        raise LookupError("a rollback without a target")
+    return deployment.target

@@ -1,0 +1,50 @@
+"""Snapshot: make sure there is a way back before anything changes."""
+
+from ocore.artifacts import Snapshot
+from ocore.deployments.evidence import Gate
+from ocore.deployments.model import Deployment, Snapped
+from ocore.deployments.steps.outcome import Check, Outcome
+from ocore.deployments.toolbox import Toolbox
+from ocore.errors import StepFailed
+
+
+async def snapshot(deployment: Deployment, tools: Toolbox) -> Outcome:
+    """Take the snapshot: inside the window when the data will change, beside it otherwise.
+
+    The snapshot has the id of its deployment, so a second try makes the same one anew.
+    """
+    check = Check(
+        gate=Gate.DATABASE_SNAPSHOT, name="Database snapshot", mode="runtime", now=tools.now
+    )
+    try:
+        taken = await _take(deployment, tools)
+    except StepFailed as failure:
+        raise check.failure(failure) from failure
+    summary = (
+        f"{taken.strategy} of {_megabytes(taken.size_bytes)} and {taken.files} files"
+        f" in {taken.duration_ms} ms"
+    )
+    if not taken.verified:
+        unverified = StepFailed(f"{summary}, but it does not match the database")
+        raise check.failure(unverified)
+    return Outcome(
+        detail=summary,
+        artifact=Snapped(snapshot=taken),
+        evidence=(check.passed(summary, artifact_refs=(taken.id,)),),
+    )
+
+
+async def _take(deployment: Deployment, tools: Toolbox) -> Snapshot:
+    instance = deployment.instance
+    if not deployment.replaces_data:
+        return await tools.snapshots.take_online(instance, deployment.id)
+    if deployment.previous is not None:
+        tools.say("Holding requests: the cutover begins")
+        await tools.proxy.hold(instance)
+        await tools.crons.stop(instance)
+        await tools.runtime.stop(instance, deployment.previous.colour)
+    return await tools.snapshots.take(instance, deployment.id)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1024**2:.1f} MiB"

@@ -1,0 +1,101 @@
+"""Update modules: run Odoo's updater, then believe only what the database says."""
+
+from collections.abc import Sequence
+
+from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
+from ocore.deployments.model import Deployment, Inspected, PlannedModule, Snapped, Step, Updated
+from ocore.deployments.steps.outcome import Check, Outcome
+from ocore.deployments.toolbox import Toolbox
+from ocore.errors import StepFailed
+from ocore.odoo.addons import InstalledModule
+from ocore.odoo.failures import suspicious
+from ocore.runtime import ModuleChange
+
+
+async def update(deployment: Deployment, tools: Toolbox) -> Outcome:
+    """Update what the plan names. Odoo commits module by module, so every try starts clean."""
+    await _start_clean(deployment, tools)
+    check = Check(gate=Gate.MODULES_UPDATED, name="Modules updated", mode="runtime", now=tools.now)
+    inspected = deployment.produced(Inspected)
+    warnings: list[str] = []
+    try:
+        await _run_updater(deployment, inspected, tools, warnings)
+        proven = await _prove(deployment, inspected, tools)
+    except StepFailed as failure:
+        raise check.failure(failure, findings=_findings(warnings)) from failure
+    await tools.databases.remember_checksums(deployment.instance, inspected.checksums)
+    summary = f"{len(proven)} modules at their new version: {', '.join(proven)}"
+    return Outcome(
+        detail=summary,
+        artifact=Updated(modules=proven),
+        evidence=(check.passed(summary, exit_code=0, warned=bool(warnings)),),
+        findings=_findings(warnings),
+    )
+
+
+def unproven(planned: Sequence[PlannedModule], installed: Sequence[InstalledModule]) -> str | None:
+    """Return why the database does not bear out the plan, or None when it does.
+
+    An exit code of 0 is no proof: a module with an unmet dependency is skipped with a warning.
+    """
+    found = {module.name: module for module in installed}
+    for plan in planned:
+        module = found.get(plan.name)
+        if module is None or module.state != "installed":
+            state = module.state if module else "unknown to the database"
+            return f"{plan.name} should be installed, but is {state}"
+        if module.version != plan.version:
+            return f"{plan.name} should be at {plan.version}, but is at {module.version}"
+    stuck = [module.name for module in installed if module.state.startswith("to ")]
+    if stuck:
+        return f"left in a transitional state: {', '.join(sorted(stuck))}"
+    return None
+
+
+async def _start_clean(deployment: Deployment, tools: Toolbox) -> None:
+    attempt = deployment.attempts(Step.UPDATE)
+    if attempt < 2:
+        return
+    tools.say("An earlier try did not end: starting again from the snapshot")
+    await tools.runtime.halt(deployment.instance)
+    taken = deployment.produced(Snapped).snapshot
+    copy = await tools.snapshots.copy(deployment.instance, taken, f"{taken.id}-{attempt}")
+    await tools.snapshots.revert(deployment.instance, copy)
+
+
+async def _run_updater(
+    deployment: Deployment, inspected: Inspected, tools: Toolbox, warnings: list[str]
+) -> None:
+    def say(line: str) -> None:
+        tools.say(line)
+        if suspicious(line):
+            warnings.append(line)
+
+    change = ModuleChange(
+        install=tuple(module.name for module in inspected.install),
+        update=tuple(module.name for module in inspected.update),
+    )
+    image = deployment.image
+    if image is None:
+        raise LookupError("an update without an image")
+    await tools.runtime.update(deployment.instance, image, change, say=say)
+
+
+async def _prove(deployment: Deployment, inspected: Inspected, tools: Toolbox) -> tuple[str, ...]:
+    planned = (*inspected.install, *inspected.update)
+    reason = unproven(planned, await tools.databases.modules(deployment.instance))
+    if reason:
+        raise StepFailed(f"Odoo's updater ended without an error, but {reason}", exit_code=0)
+    return tuple(sorted(module.name for module in planned))
+
+
+def _findings(warnings: Sequence[str]) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(
+            cls=FindingClass.LOG_ERROR,
+            severity=Severity.MEDIUM,
+            action=GateAction.WARN,
+            excerpt=line[:500],
+        )
+        for line in dict.fromkeys(warnings[:20])
+    )

@@ -1,0 +1,36 @@
+"""Verify: watch the new colour for a moment and record what its log says."""
+
+from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
+from ocore.deployments.model import Deployment, Started
+from ocore.deployments.steps.outcome import Check, Outcome
+from ocore.deployments.toolbox import Toolbox
+from ocore.odoo.failures import error_classes
+
+_LOG_LINES = 2000
+
+
+async def verify(deployment: Deployment, tools: Toolbox) -> Outcome:
+    """Compare error classes of the new colour's log with the old one's; findings, no verdict.
+
+    One logged error is no failure: the checks before the switch have judged the version.
+    """
+    check = Check(gate=Gate.RUNTIME_LOGS, name="Runtime logs", mode="runtime", now=tools.now)
+    await tools.wait(tools.verify_seconds)
+    instance, colour = deployment.instance, deployment.produced(Started).colour
+    now = error_classes(await tools.watch.log_tail(instance, colour, _LOG_LINES))
+    before = error_classes(await tools.watch.log_tail(instance, colour.other, _LOG_LINES))
+    new = {key: line for key, line in now.items() if key not in before}
+    findings = tuple(_finding(line) for line in new.values())
+    summary = f"{len(new)} new classes of errors in {tools.verify_seconds:.0f} s after the switch"
+    evidence = check.passed(summary, required=False, warned=bool(new))
+    return Outcome(detail=summary, evidence=(evidence,), findings=findings)
+
+
+def _finding(line: str) -> Finding:
+    return Finding(
+        cls=FindingClass.LOG_ERROR,
+        severity=Severity.MEDIUM,
+        action=GateAction.WARN,
+        excerpt=line[:500],
+        confidence=0.6,
+    )
