@@ -1,0 +1,216 @@
+"""The client commands: login, deploy, rollback, cancel, deployments, logs, project, instance."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ocore.cli import credentials
+from ocore.cli.client import ApiProblem, Client
+from ocore.cli.credentials import Session
+from ocore.cli.follow import GOOD, follow, follow_json
+
+T = TypeVar("T")
+console = Console()
+errors = Console(stderr=True)
+
+ProjectOption = Annotated[str, typer.Option("--project", help="Project id.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one event a line.")]
+
+
+def login(
+    email: Annotated[str, typer.Option(prompt=True)],
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="OCORE_PASSWORD")],
+    api_url: Annotated[str, typer.Option("--url", envvar="OCORE_API_URL")],
+) -> None:
+    """Sign in and keep the session."""
+
+    async def sign_in(client: Client) -> Session:
+        answer = await client.post("/auth/login", {"email": email, "password": password})
+        return Session(
+            api_url=api_url,
+            access_token=answer["accessToken"],
+            refresh_token=answer["refreshToken"],
+        )
+
+    session = _run(sign_in, Session(api_url=api_url))
+    credentials.save(credentials.session_file(), session)
+    console.print(f"Signed in to {api_url} as {email}")
+
+
+def deploy(  # noqa: PLR0913 - each argument is an option of the command
+    project: ProjectOption,
+    branch: Annotated[str | None, typer.Option()] = None,
+    commit: Annotated[str | None, typer.Option(help="Commit SHA.")] = None,
+    tag: Annotated[str | None, typer.Option()] = None,
+    instance: Annotated[str | None, typer.Option(help="Instance id.")] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a commit live and show what happens. Exit code 1 when it did not go live."""
+    wanted = {"branch": branch, "commitSha": commit, "tag": tag, "instanceId": instance}
+    body = {key: value for key, value in wanted.items() if value is not None}
+    _start(f"/projects/{project}/deploy", body, as_json=as_json)
+
+
+def rollback(
+    project: ProjectOption,
+    deployment: Annotated[
+        str | None, typer.Option(help="Deployment to go back to; the one before by default.")
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Take code and data back to an earlier deployment and show what happens."""
+    body = {} if deployment is None else {"deploymentId": deployment}
+    _start(f"/projects/{project}/rollback", body, as_json=as_json)
+
+
+def cancel(
+    project: ProjectOption,
+    deployment: Annotated[str, typer.Argument()],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
+) -> None:
+    """Say what a cancel would do now, and do it when confirmed."""
+    path = f"/projects/{project}/deployments/{deployment}/cancel"
+    preview = _run(lambda client: client.get(path))
+    console.print(preview["explanation"])
+    if preview["effect"] == "no":
+        raise typer.Exit(1)
+    if yes or typer.confirm("Cancel it?"):
+        _run(lambda client: client.post(path, {}))
+
+
+def deployments(
+    project: ProjectOption,
+    limit: Annotated[int, typer.Option(min=1, max=100)] = 20,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """List the deployments of a project, newest first."""
+    page = _run(lambda client: client.get(f"/projects/{project}/deployments", limit=limit))
+    if as_json:
+        _print_json(page)
+        return
+    table = Table("Created", "Status", "Trigger", "Commit", "Risk", "Seconds", "Id", box=None)
+    for each in page["deployments"]:
+        table.add_row(*_row(each))
+    console.print(table)
+
+
+def logs(
+    project: ProjectOption,
+    deployment: Annotated[str, typer.Argument(help="Deployment id.")],
+    *,
+    follow_on: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more.")] = False,
+) -> None:
+    """Print the log of a deployment."""
+    path = f"/projects/{project}/deployments/{deployment}/logs"
+
+    async def download(client: Client) -> None:
+        async for chunk in client.text(f"{path}/download"):
+            sys.stdout.buffer.write(chunk)
+
+    async def tail(client: Client) -> None:
+        async for event in client.events(f"{path}?lines=1"):
+            if event.kind == "log":
+                sys.stdout.write(f"{event.data['text']}\n")
+                sys.stdout.flush()
+
+    _run(tail if follow_on else download)
+
+
+def create_project(
+    name: Annotated[str, typer.Option()],
+    repository: Annotated[str, typer.Option(help="Git URL of a repository of Odoo modules.")],
+) -> None:
+    """Create a project and print its id."""
+    body = {"name": name, "repositoryUrl": repository}
+    console.print(_run(lambda client: client.post("/projects", body))["id"])
+
+
+def create_instance(
+    project: ProjectOption,
+    name: Annotated[str, typer.Option()],
+    environment: Annotated[str, typer.Option()] = "development",
+) -> None:
+    """Create an instance and print its id; it gets its database with the first deployment."""
+    body = {"name": name, "environment": environment}
+    answer = _run(lambda client: client.post(f"/projects/{project}/instances", body))
+    console.print(answer["id"])
+
+
+def _start(path: str, body: dict[str, Any], *, as_json: bool) -> None:
+    async def start(client: Client) -> dict[str, Any]:
+        deployment = await client.post(path, body)
+        if as_json:
+            return await follow_json(client, deployment)
+        console.print(f"Deployment {deployment['id']}", highlight=False)
+        return await follow(client, deployment, console)
+
+    ended = _run(start)
+    if ended["status"] not in GOOD:
+        if not as_json:
+            errors.print(f"Log: ocore logs --project {ended['projectId']} {ended['id']}")
+        raise typer.Exit(1)
+
+
+def _run(ask: Callable[[Client], Awaitable[T]], session: Session | None = None) -> T:
+    """Run one conversation; a refusal becomes one line on standard error and exit code 2."""
+    known = session or credentials.load(credentials.session_file())
+    if known is None:
+        errors.print("Not signed in: run `ocore login` first.")
+        raise typer.Exit(2)
+
+    try:
+        return asyncio.run(_talk(ask, known))
+    except ApiProblem as problem:
+        where = f"{problem.field}: " if problem.field else ""
+        errors.print(f"{where}{problem.detail} [{problem.code}]", style="red", markup=False)
+        raise typer.Exit(2) from problem
+
+
+async def _talk(ask: Callable[[Client], Awaitable[T]], session: Session) -> T:
+    try:
+        async with Client(session) as client:
+            return await ask(client)
+    except ApiProblem as problem:
+        if problem.status != 401 or not session.refresh_token:
+            raise
+    async with Client(await _refreshed(session)) as client:
+        return await ask(client)
+
+
+async def _refreshed(session: Session) -> Session:
+    async with Client(Session(api_url=session.api_url)) as client:
+        answer = await client.post("/auth/refresh", {"refreshToken": session.refresh_token})
+    fresh = Session(
+        api_url=session.api_url,
+        access_token=answer["accessToken"],
+        refresh_token=answer["refreshToken"],
+    )
+    credentials.save(credentials.session_file(), fresh)
+    return fresh
+
+
+def _row(deployment: dict[str, Any]) -> list[str]:
+    risk, duration = deployment["risk"], deployment["durationMs"]
+    return [
+        deployment["createdAt"],
+        deployment["status"],
+        deployment["triggerType"],
+        (deployment["commitSha"] or "")[:12],
+        f"{risk['score']} {risk['level']}" if risk else "",
+        f"{duration / 1000:.1f}" if duration is not None else "",
+        deployment["id"],
+    ]
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
