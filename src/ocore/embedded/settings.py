@@ -1,0 +1,83 @@
+"""What the environment says about this platform."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ocore.embedded.home import Home
+from ocore.errors import Malformed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All there is to set, each with a default that works on one machine.
+
+    `database_url` None means the embedded PostgreSQL, for the platform's own records;
+    `odoo_database_url` likewise for the databases of the instances (its user must be allowed to
+    create roles and databases). Ports are TCP; the API and the proxy listen on `listen`.
+    """
+
+    home: Home
+    listen: str = "127.0.0.1"
+    api_port: int = 8470
+    proxy_port: int = 8480
+    database_url: str | None = None
+    odoo_database_url: str | None = None
+    postgres_binaries: str | None = None
+    debian_mirror: str | None = None
+    owner_email: str = "owner@example.com"
+    owner_password: str | None = None
+    lease_seconds: float = 15.0
+    health_seconds: float = 120.0
+    hold_seconds: float = 30.0
+
+    @property
+    def api_url(self) -> str:
+        return f"http://{self.listen}:{self.api_port}/api"
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """Read the OCORE_* variables; Malformed names the one that makes no sense."""
+    root = environment.get("OCORE_HOME") or str(Path.home() / ".local" / "share" / "ocore")
+    defaults = Settings(home=Home(Path(root).expanduser().absolute()))
+
+    def text(name: str, default: str | None) -> str | None:
+        return environment.get(name) or default
+
+    return Settings(
+        home=defaults.home,
+        listen=environment.get("OCORE_LISTEN") or defaults.listen,
+        api_port=_port(environment, "OCORE_API_PORT", defaults.api_port),
+        proxy_port=_port(environment, "OCORE_PROXY_PORT", defaults.proxy_port),
+        database_url=text("OCORE_DATABASE_URL", None),
+        odoo_database_url=text("OCORE_ODOO_DATABASE_URL", None),
+        postgres_binaries=text("OCORE_POSTGRES_BINARIES", None),
+        debian_mirror=text("OCORE_DEBIAN_MIRROR", None),
+        owner_email=environment.get("OCORE_OWNER_EMAIL") or defaults.owner_email,
+        owner_password=text("OCORE_OWNER_PASSWORD", None),
+        lease_seconds=_seconds(environment, "OCORE_LEASE_SECONDS", defaults.lease_seconds),
+        health_seconds=_seconds(environment, "OCORE_HEALTH_SECONDS", defaults.health_seconds),
+        hold_seconds=_seconds(environment, "OCORE_HOLD_SECONDS", defaults.hold_seconds),
+    )
+
+
+def _port(environment: Mapping[str, str], name: str, default: int) -> int:
+    value = environment.get(name)
+    if not value:
+        return default
+    if not value.isdigit() or not 0 < int(value) < 65536:
+        raise Malformed(f"{name} must be a port from 1 to 65535", code="bad_setting", field=name)
+    return int(value)
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
+    value = environment.get(name)
+    if not value:
+        return default
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if seconds <= 0:
+        raise Malformed(f"{name} must be seconds above 0", code="bad_setting", field=name)
+    return seconds
