@@ -1,0 +1,380 @@
+"""A world small enough to compare: doubles of every port a step may touch, and of the ledger.
+
+The real ports have their own tests on real parts; here the question is what the pipeline does
+when power goes at any line, and thousands of runs must fit into a second.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from ocore.artifacts import Colour, Commit, Endpoint, Image, Say, Snapshot
+from ocore.deployments.ledger import Ending, Lease
+from ocore.deployments.model import Deployment, Entry, RollbackTarget, Status, Trigger
+from ocore.deployments.toolbox import Toolbox
+from ocore.environments import Instance, Live, Project, Repository
+from ocore.errors import LeaseLost, StepFailed
+from ocore.images import BuildOrder
+from ocore.odoo.addons import Addon, InstalledModule
+from ocore.runtime import ModuleChange, Probe
+from ocore.snapshots import TableLoss
+from ocore.source import Checkout, Ref
+
+NOW = datetime(2026, 1, 2, 10, 0, tzinfo=UTC)
+SHA = "c0ffee" + "0" * 34
+DEPLOYMENT = "01900000-0000-7000-8000-000000000001"
+
+PROJECT = Project(
+    id="01900000-0000-7000-8000-00000000000a",
+    organization_id="01900000-0000-7000-8000-00000000000f",
+    organization_slug="acme",
+    name="Library",
+    slug="library",
+    repository=Repository(url="https://git.example/library.git"),
+    odoo_version="19.0",
+)
+INSTANCE = Instance(
+    id="01900000-0000-7000-8000-00000000000b",
+    organization_id=PROJECT.organization_id,
+    project_id=PROJECT.id,
+    name="Library",
+    slug="library",
+    database="library_1",
+    host="library.localhost",
+)
+LIVE = Live(
+    deployment_id="01900000-0000-7000-8000-000000000000",
+    commit_sha="01d" + "0" * 37,
+    image="acme/library:old",
+    colour=Colour.BLUE,
+)
+LOANS = Addon(name="loans", path="loans", version="19.0.1.0.0", checksum="new")
+
+
+def deployment(*, previous: Live | None = LIVE) -> Deployment:
+    return Deployment(
+        id=DEPLOYMENT,
+        project=PROJECT,
+        instance=INSTANCE,
+        trigger=Trigger.API,
+        requested_by="ana",
+        created_at=NOW,
+        ref=Ref(branch="main"),
+        previous=previous,
+        status=Status.RUNNING,
+        started_at=NOW,
+    )
+
+
+def rollback() -> Deployment:
+    snapshot = Snapshot(
+        id="earlier",
+        strategy="template",
+        location="library_1__earlier",
+        size_bytes=1,
+        files=0,
+        duration_ms=1,
+        verified=True,
+    )
+    target = RollbackTarget(
+        deployment_id="01900000-0000-7000-8000-0000000000dd",
+        commit=Commit(sha=SHA, author="Ana", author_avatar=None, message="First"),
+        image="acme/library:first",
+        snapshot=snapshot,
+    )
+    return replace(deployment(), trigger=Trigger.ROLLBACK, target=target)
+
+
+@dataclass
+class World:
+    """One instance, seen from outside: what it holds, what runs, who gets the traffic.
+
+    `breaks` names the calls that fail: "update", "health", "build", "snapshot", "proxy".
+    """
+
+    breaks: frozenset[str] = frozenset()
+    checksums: dict[str, str] = field(default_factory=dict)
+    data: str = "rows"
+    version: str = "19.0.0.9.0"
+    snapshots: dict[str, str] = field(default_factory=lambda: {"earlier": "first rows"})
+    running: dict[Colour, str] = field(default_factory=lambda: {Colour.BLUE: LIVE.image})
+    crons: str | None = LIVE.image
+    route: Colour | None = Colour.BLUE
+    held: bool = False
+    updates: int = 0
+    log: list[str] = field(default_factory=list)
+    clock: datetime = NOW
+
+    def fail_if(self, name: str) -> None:
+        if name in self.breaks:
+            raise StepFailed(f"{name} broke")
+
+    def seen(self) -> tuple[object, ...]:
+        """Return what customers and operators could tell apart."""
+        return self.data, dict(self.running), self.crons, self.route, self.held
+
+
+@dataclass
+class WorldSource:
+    world: World
+
+    async def pin(self, _project: Project, _ref: Ref, *, seconds: float) -> str | None:
+        return SHA if seconds else None
+
+    async def fetch(self, _project: Project, _ref: Ref, *, sha: str | None, say: Say) -> Commit:
+        say(f"fetching {sha}")
+        self.world.fail_if("fetch")
+        return Commit(sha=SHA, author="Ana", author_avatar=None, message="Lend books\n\nmore")
+
+    async def branch_head(self, _project: Project, _branch: str) -> str | None:
+        return SHA
+
+    async def checkout(self, _project: Project, _sha: str) -> Checkout:
+        return Checkout(path="/checkout", addons=(LOANS,))
+
+    async def changed_paths(
+        self, _project: Project, _old: str, _new: str
+    ) -> tuple[str, ...] | None:
+        return ("loans/models.py",)
+
+
+@dataclass
+class WorldImages:
+    world: World
+
+    async def build(self, order: BuildOrder, *, say: Say) -> Image:
+        say("building")
+        self.world.fail_if("build")
+        return Image(tag=f"{order.repository_tag}:new", base="19.0-x", reused=False)
+
+    async def find(self, tag: str) -> Image | None:
+        return Image(tag=tag, base="19.0-x", reused=True)
+
+
+@dataclass
+class WorldDatabases:
+    world: World
+
+    async def exists(self, _instance: Instance) -> bool:
+        return True
+
+    async def create(self, _instance: Instance, *, base: str) -> None:
+        raise AssertionError(base)
+
+    async def has_base(self, _base: str) -> bool:
+        return True
+
+    async def create_base(self, base: str) -> Instance:
+        raise AssertionError(base)
+
+    async def seal_base(self, base: str) -> None:
+        raise AssertionError(base)
+
+    async def modules(self, _instance: Instance) -> tuple[InstalledModule, ...]:
+        return (InstalledModule(name="loans", state="installed", version=self.world.version),)
+
+    async def checksums(self, _instance: Instance) -> dict[str, str]:
+        return self.world.checksums
+
+    async def remember_checksums(self, _instance: Instance, checksums: dict[str, str]) -> None:
+        self.world.checksums = checksums
+
+
+@dataclass
+class WorldSnapshots:
+    world: World
+
+    async def take(self, _instance: Instance, snapshot_id: str) -> Snapshot:
+        assert not self.world.running, "a snapshot needs a quiet database"
+        return self._keep(snapshot_id, self.world.data)
+
+    async def take_online(self, _instance: Instance, snapshot_id: str) -> Snapshot:
+        return self._keep(snapshot_id, self.world.data)
+
+    async def copy(self, _instance: Instance, snapshot: Snapshot, copy_id: str) -> Snapshot:
+        return self._keep(copy_id, self.world.snapshots[snapshot.id])
+
+    async def revert(self, _instance: Instance, snapshot: Snapshot) -> None:
+        assert not self.world.running, "nobody may be connected"
+        if snapshot.id in self.world.snapshots:
+            self.world.data = self.world.snapshots.pop(snapshot.id)
+            self.world.version = "19.0.0.9.0"
+
+    async def exists(self, snapshot: Snapshot) -> bool:
+        return snapshot.id in self.world.snapshots
+
+    async def losses(
+        self, _instance: Instance, _snapshot: Snapshot
+    ) -> tuple[TableLoss, ...] | None:
+        return (TableLoss(table="library_loan", rows=3),)
+
+    def _keep(self, snapshot_id: str, data: str) -> Snapshot:
+        self.world.fail_if("snapshot")
+        self.world.snapshots[snapshot_id] = data
+        return Snapshot(
+            id=snapshot_id,
+            strategy="template",
+            location=snapshot_id,
+            size_bytes=1,
+            files=0,
+            duration_ms=1,
+            verified=True,
+        )
+
+
+@dataclass
+class WorldRuntime:
+    world: World
+
+    async def update(
+        self, _instance: Instance, _image: Image, _change: ModuleChange, *, say: Say
+    ) -> None:
+        assert not self.world.running, "the old code must not see the new schema"
+        self.world.updates += 1
+        self.world.data += "+half"
+        say("module loans: creating or updating database tables")
+        self.world.fail_if("update")
+        self.world.data = self.world.data.replace("+half", "+new")
+        self.world.version = LOANS.version
+
+    async def start(self, _instance: Instance, image: Image, colour: Colour) -> Endpoint:
+        self.world.running[colour] = image.tag
+        return endpoint_of(colour)
+
+    async def stop(self, _instance: Instance, colour: Colour) -> None:
+        self.world.running.pop(colour, None)
+
+    async def halt(self, _instance: Instance) -> None:
+        self.world.running.clear()
+        self.world.crons = None
+
+
+@dataclass
+class WorldCrons:
+    world: World
+
+    async def start(self, _instance: Instance, image: Image) -> None:
+        self.world.crons = image.tag
+
+    async def stop(self, _instance: Instance) -> None:
+        self.world.crons = None
+
+
+@dataclass
+class WorldWatch:
+    world: World
+
+    async def probe(self, _instance: Instance, endpoint: Endpoint) -> tuple[Probe, ...]:
+        sick = "health" in self.world.breaks and endpoint == endpoint_of(Colour.GREEN)
+        answer = "500 Internal Server Error" if sick else "200"
+        return (Probe(name="/web/login", passed=not sick, answer=answer),)
+
+    async def log_tail(self, _instance: Instance, _colour: Colour, _lines: int) -> tuple[str, ...]:
+        return ()
+
+
+@dataclass
+class WorldProxy:
+    world: World
+
+    async def route(self, _instance: Instance, endpoint: Endpoint) -> None:
+        if endpoint == endpoint_of(Colour.GREEN):
+            self.world.fail_if("proxy")
+        self.world.route, self.world.held = colour_at(endpoint), False
+
+    async def hold(self, _instance: Instance) -> None:
+        self.world.held = True
+
+    async def remove(self, _instance: Instance) -> None:
+        self.world.route, self.world.held = None, False
+
+
+def endpoint_of(colour: Colour) -> Endpoint:
+    port = 8001 if colour is Colour.BLUE else 8002
+    return Endpoint(host="127.0.0.1", http_port=port, websocket_port=port)
+
+
+def colour_at(endpoint: Endpoint) -> Colour:
+    return Colour.BLUE if endpoint.http_port == 8001 else Colour.GREEN
+
+
+def toolbox(world: World) -> Toolbox:
+    async def wait(seconds: float) -> None:
+        world.clock += timedelta(seconds=seconds)
+
+    async def flush() -> None:
+        return None
+
+    return Toolbox(
+        source=WorldSource(world),
+        images=WorldImages(world),
+        databases=WorldDatabases(world),
+        snapshots=WorldSnapshots(world),
+        runtime=WorldRuntime(world),
+        crons=WorldCrons(world),
+        watch=WorldWatch(world),
+        proxy=WorldProxy(world),
+        say=world.log.append,
+        flush=flush,
+        now=lambda: world.clock,
+        wait=wait,
+    )
+
+
+class PowerCut(BaseException):
+    """The machine died."""
+
+
+@dataclass
+class WorldLedger:
+    """A ledger in memory that can lose power before or after the n-th line is written."""
+
+    deployment: Deployment
+    term: int = 1
+    cut_at: int = 0
+    cut_after: bool = False
+    cancel_before: int = 0
+    lines: int = 0
+    ending: Ending | None = None
+    live: Live | None = None
+
+    async def claim(self, worker: str) -> Lease:
+        return Lease(deployment_id=self.deployment.id, worker=worker, term=self.term)
+
+    async def load(self, lease: Lease) -> Deployment:
+        self._check(lease)
+        return self.deployment
+
+    async def renew(self, lease: Lease) -> bool:
+        self._check(lease)
+        return self.deployment.cancel_requested
+
+    async def append(self, lease: Lease, entry: Entry) -> Deployment:
+        self._check(lease)
+        self.lines += 1
+        if self.lines == self.cut_at and not self.cut_after:
+            raise PowerCut
+        self.deployment = self.deployment.with_entry(entry)
+        if self.lines == self.cut_at:
+            raise PowerCut
+        if self.lines == self.cancel_before:
+            self.deployment = replace(self.deployment, cancel_requested=True)
+        return self.deployment
+
+    async def go_live(self, lease: Lease, entry: Entry, live: Live) -> Deployment:
+        deployment = await self.append(lease, entry)
+        self.live = live
+        return deployment
+
+    async def close(self, lease: Lease, ending: Ending) -> None:
+        self._check(lease)
+        self.ending = ending
+        self.deployment = replace(
+            self.deployment,
+            status=ending.status,
+            completed_at=NOW,
+            error_message=ending.error_message,
+        )
+
+    def _check(self, lease: Lease) -> None:
+        if lease.term != self.term:
+            raise LeaseLost(f"term {lease.term} is over: it is {self.term}")
