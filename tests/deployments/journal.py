@@ -1,0 +1,100 @@
+"""Builds journals line by line, as a ledger would have them."""
+
+from datetime import timedelta
+
+from ocore.artifacts import Colour, Commit, Image, Snapshot
+from ocore.deployments.evidence import Evidence, Gate
+from ocore.deployments.model import (
+    Artifact,
+    Built,
+    Deployment,
+    Entry,
+    Fetched,
+    Inspected,
+    PlannedModule,
+    Result,
+    Snapped,
+    Started,
+    Step,
+)
+from tests.deployments.world import NOW, SHA, endpoint_of
+
+COMMIT = Commit(sha=SHA, author="Ana", author_avatar=None, message="Lend books")
+UPDATE_PLAN = Inspected(
+    install=(),
+    update=(PlannedModule(name="loans", version="19.0.1.0.0", reason="content changed"),),
+    modules=("loans",),
+    checksums={"loans": "new"},
+    python_dependencies=(),
+    scripts=(),
+    changed_files=1,
+)
+NO_PLAN = Inspected(
+    install=(),
+    update=(),
+    modules=("loans",),
+    checksums={"loans": "new"},
+    python_dependencies=(),
+    scripts=(),
+    changed_files=1,
+)
+SNAPSHOT = Snapshot(
+    id="s",
+    strategy="template",
+    location="library_1__s",
+    size_bytes=1,
+    files=0,
+    duration_ms=5,
+    verified=True,
+)
+ARTIFACTS: dict[Step, Artifact] = {
+    Step.FETCH: Fetched(commit=COMMIT),
+    Step.INSPECT: UPDATE_PLAN,
+    Step.BUILD: Built(image=Image(tag="acme/library:new", base="19.0-x", reused=False)),
+    Step.SNAPSHOT: Snapped(snapshot=SNAPSHOT),
+    Step.START: Started(colour=Colour.GREEN, endpoint=endpoint_of(Colour.GREEN)),
+}
+
+
+def done(deployment: Deployment, *steps: Step, plan: Inspected = UPDATE_PLAN) -> Deployment:
+    """Return the deployment after these steps succeeded, one second each."""
+    for step in steps:
+        artifact = plan if step is Step.INSPECT else ARTIFACTS.get(step)
+        deployment = begun(deployment, step)
+        deployment = _with(deployment, step, Result.SUCCEEDED, artifact)
+    return deployment
+
+
+def begun(deployment: Deployment, step: Step) -> Deployment:
+    return _with(deployment, step, Result.RUNNING, None)
+
+
+def failed(deployment: Deployment, step: Step, detail: str = "no") -> Deployment:
+    entry = Entry(step=step, result=Result.FAILED, at=NOW, attempt=1, detail=detail)
+    return begun(deployment, step).with_entry(entry)
+
+
+def passed(gate: Gate, *, warned: bool = False) -> Evidence:
+    return Evidence(
+        gate=gate,
+        name=gate.value,
+        passed=True,
+        summary="seen",
+        mode="static",
+        started_at=NOW,
+        completed_at=NOW,
+        warned=warned,
+    )
+
+
+def with_evidence(deployment: Deployment, *evidence: Evidence) -> Deployment:
+    entry = Entry(step=Step.VERIFY, result=Result.SUCCEEDED, at=NOW, attempt=1, evidence=evidence)
+    return deployment.with_entry(entry)
+
+
+def _with(
+    deployment: Deployment, step: Step, result: Result, artifact: Artifact | None
+) -> Deployment:
+    at = NOW + timedelta(seconds=len(deployment.journal))
+    entry = Entry(step=step, result=result, at=at, attempt=1, artifact=artifact)
+    return deployment.with_entry(entry)
