@@ -1,6 +1,7 @@
 import asyncio
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -8,7 +9,8 @@ import pytest
 
 from ocore.errors import StepFailed
 from ocore.proxy.configuration import Layout
-from ocore.proxy.traefik import TraefikProxy, difference, prepare, traefik_binary
+from ocore.proxy.traefik import TraefikProxy, prepare, traefik_binary
+from ocore.proxy.traefik_api import difference
 from tests.proxy.parts import browser, colours, free_port, instance, listening, running
 
 LIBRARY = instance()
@@ -143,6 +145,22 @@ async def test_a_folder_traefik_cannot_read_is_not_taken_for_success(tmp_path: P
         (platform.layout.dynamic / "foreign.yml").write_text("{ not yaml")
         with pytest.raises(StepFailed, match=r"has not taken over library_0001.*traefik\.log"):
             await TraefikProxy(platform.layout, seconds=0.5).route(LIBRARY, blue.endpoint)
+
+
+async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    async with running(tmp_path) as platform, colours("blue") as (blue,):
+        platform.layout.targets.rmdir()
+        with pytest.raises(StepFailed, match=f"no route can be written to {tmp_path}"):
+            await platform.proxy.route(LIBRARY, blue.endpoint)
+
+
+async def test_another_program_on_the_port_of_the_api_is_no_traefik(tmp_path: Path) -> None:
+    layout = _layout(tmp_path)
+    prepare(layout)
+    async with colours("blue") as (blue,):
+        strange = replace(layout, api_port=blue.endpoint.websocket_port)
+        with pytest.raises(StepFailed, match="does not answer"):
+            await TraefikProxy(strange, seconds=0.2).remove(LIBRARY)
 
 
 async def test_many_instances_are_routed_side_by_side(tmp_path: Path) -> None:
