@@ -3,9 +3,12 @@
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from ocore.kit.processes import ProcessKey, process_key
 
 _LINE_LIMIT = 1 << 20
 _GRACE_SECONDS = 5.0
@@ -70,6 +73,23 @@ async def stream(
         return await process.wait()
     finally:
         await _end(process)
+
+
+def start_detached(argv: Sequence[str], *, log: Path, env: Mapping[str, str]) -> ProcessKey:
+    """Start a program that outlives us, with its output added to `log`, and return which it is."""
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env=dict(env),
+            start_new_session=True,
+        )
+    started = process_key(process.pid)
+    if started is None:
+        raise CommandFailed(argv, process.wait(), f"ended at once; see {log}")
+    return started
 
 
 async def _start(

@@ -1,0 +1,5 @@
+"""`python -m ocore` is `ocore`."""
+
+from ocore.main import app
+
+app()

@@ -1,0 +1,101 @@
+"""The `ocore` program: the platform and its parts, the demo, and the client commands."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ocore import wiring
+from ocore.cli import commands
+from ocore.demo.run import Demo, run_demo, run_demo_and_keep
+from ocore.demo.story import DemoFailed
+from ocore.embedded.settings import Settings, settings_from
+from ocore.errors import OcoreError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Puts a git ref of Odoo modules live, and takes code and data back in one call.",
+)
+project = typer.Typer(no_args_is_help=True, help="Projects.")
+instance = typer.Typer(no_args_is_help=True, help="Instances.")
+app.add_typer(project, name="project")
+app.add_typer(instance, name="instance")
+
+for command in (
+    commands.login,
+    commands.deploy,
+    commands.rollback,
+    commands.cancel,
+    commands.deployments,
+    commands.logs,
+):
+    app.command()(command)
+project.command("create")(commands.create_project)
+instance.command("create")(commands.create_instance)
+
+errors = Console(stderr=True)
+
+
+@app.command()
+def up() -> None:
+    """Run the whole platform in the foreground, until SIGTERM or Ctrl-C."""
+    _run(wiring.run_platform)
+
+
+@app.command()
+def serve() -> None:
+    """Run the API alone."""
+    wiring.serve(_settings())
+
+
+@app.command()
+def worker() -> None:
+    """Run one worker alone."""
+    _run(wiring.run_worker)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the platform's database to this version."""
+    _run(wiring.migrate)
+
+
+@app.command()
+def demo(
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the platform running.")] = False,
+    report: Annotated[Path, typer.Option()] = Path("demo-report.json"),
+) -> None:
+    """Deploy a sample module three times, break it once, and roll back: all for real."""
+    environment = {"OCORE_HOME": str(Path(".ocore").absolute()), **os.environ}
+    settings = settings_from(environment)
+    story = Demo(settings=settings, report=report.absolute(), console=Console())
+    tell = run_demo_and_keep if keep else run_demo
+    try:
+        asyncio.run(tell(story, environment=environment))
+    except DemoFailed as failure:
+        errors.print(f"The demo failed: {failure}", style="red", markup=False)
+        raise typer.Exit(1) from failure
+
+
+def _settings() -> Settings:
+    try:
+        return settings_from(os.environ)
+    except OcoreError as refusal:
+        errors.print(str(refusal), style="red", markup=False)
+        raise typer.Exit(2) from refusal
+
+
+def _run(part: wiring.Part) -> None:
+    settings = _settings()
+    try:
+        asyncio.run(part(settings))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except OcoreError as failure:
+        errors.print(str(failure), style="red", markup=False)
+        raise typer.Exit(1) from failure
