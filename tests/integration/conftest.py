@@ -1,0 +1,44 @@
+"""One platform for all tests that need real Odoo: its base database is made once per run."""
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from ocore.demo.repository import DemoCommits, build_repository
+from tests.integration.platform import Platform, Site
+
+CACHE = Path(__file__).parent.parent.parent / ".cache" / "ocore"
+"""What may be kept between runs: Odoo and its Python packages."""
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    # Under /tmp directly: pytest's own folder is closed to other users, and its path too long
+    # for a unix socket.
+    root = Path("/tmp") / tmp_path_factory.getbasetemp().name.replace("pytest", "ocore")
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(mode=0o711)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    (root / "cache").symlink_to(CACHE)
+    yield root
+    shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+async def platform(home: Path) -> AsyncIterator[Platform]:
+    running = await Platform(home, environment={"OCORE_LEASE_SECONDS": "4"}).up()
+    yield running
+    running.down()
+
+
+@pytest.fixture
+async def commits(tmp_path: Path) -> DemoCommits:
+    return await build_repository(tmp_path / "repository")
+
+
+@pytest.fixture
+async def site(platform: Platform, commits: DemoCommits, tmp_path: Path) -> Site:
+    assert commits.first
+    return await Site.make(platform, tmp_path / "repository", tmp_path.name)
