@@ -50,8 +50,8 @@ class Platform:
         self.home.mkdir(parents=True, exist_ok=True)
         log = (self.home / "up.log").open("ab")
         self.process = subprocess.Popen(
-            [str(OCORE), "up"],
-            env={**os.environ, **self._settings()},
+            self.command("up"),
+            env=self.variables(),
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -93,8 +93,12 @@ class Platform:
     def client(self) -> Client:
         return Client(Session(api_url=self.api_url, access_token=self.token))
 
-    def _settings(self) -> dict[str, str]:
+    def command(self, name: str) -> list[str]:
+        return [str(OCORE), name]
+
+    def variables(self) -> dict[str, str]:
         return {
+            **os.environ,
             "OCORE_HOME": str(self.home),
             "OCORE_API_PORT": str(self.api_port),
             "OCORE_PROXY_PORT": str(self.proxy_port),
