@@ -1,0 +1,48 @@
+"""Command lines of Odoo's processes, as lists. The facts behind each flag are Odoo 19's own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What runs Odoo: a Python, Odoo's entry script, and the configuration of the colour."""
+
+    python: str
+    executable: str
+    conf: str
+
+    @property
+    def argv(self) -> list[str]:
+        return [self.python, self.executable, "--config", self.conf]
+
+
+def server_command(program: Program) -> list[str]:
+    """Return what serves requests and runs no scheduled action."""
+    return [*program.argv, "--max-cron-threads=0"]
+
+
+def cron_command(program: Program, *, threads: int) -> list[str]:
+    """Return what runs scheduled actions and serves nothing.
+
+    One worker means prefork mode. There a first SIGTERM lets an action at work end (until
+    `limit_time_real`), while the threads of threaded mode die in the middle of it.
+    """
+    return [*program.argv, "--no-http", "--workers=1", f"--max-cron-threads={threads}"]
+
+
+def update_command(
+    program: Program, *, install: Sequence[str] = (), update: Sequence[str] = ()
+) -> list[str]:
+    """Return what installs and updates modules in the configured database, and ends.
+
+    `install` must name no installed module: before 19.0 that would load its data anew.
+    Prefork mode binds its port even when it only updates, and cron workers would start beside
+    the update, so all of it is switched off.
+    """
+    modules = [
+        *(["--init", ",".join(install)] if install else []),
+        *(["--update", ",".join(update)] if update else []),
+    ]
+    quiet = ["--stop-after-init", "--no-http", "--workers=0", "--max-cron-threads=0"]
+    return [*program.argv, *modules, *quiet]
