@@ -11,18 +11,18 @@ from ocore.deployments.model import (
     Entry,
     Fetched,
     Inspected,
-    PlannedModule,
     Result,
     Snapped,
     Started,
     Step,
 )
+from ocore.odoo.plan import PlannedChange
 from tests.deployments.world import NOW, SHA, endpoint_of
 
 COMMIT = Commit(sha=SHA, author="Ana", author_avatar=None, message="Lend books")
 UPDATE_PLAN = Inspected(
     install=(),
-    update=(PlannedModule(name="loans", version="19.0.1.0.0", reason="content changed"),),
+    update=(PlannedChange(name="loans", version="19.0.1.0.0", reason="content changed"),),
     modules=("loans",),
     checksums={"loans": "new"},
     python_dependencies=(),

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from ocore.artifacts import Colour, Commit, Endpoint, Image, Snapshot
 from ocore.deployments.evidence import Evidence, Finding
 from ocore.environments import Instance, Live, Project
+from ocore.odoo.plan import PlannedChange
 from ocore.source import Ref
 
 
@@ -75,15 +76,6 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedModule:
-    """A module the updater must touch. `version` is what `ir_module_module` must say after it."""
-
-    name: str
-    version: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Inspected:
     """Step INSPECT: the update plan, and what the build needs to know of the modules.
 
@@ -91,8 +83,8 @@ class Inspected:
     that differ from the live commit (None: there is none, or it is not known here).
     """
 
-    install: tuple[PlannedModule, ...]
-    update: tuple[PlannedModule, ...]
+    install: tuple[PlannedChange, ...]
+    update: tuple[PlannedChange, ...]
     modules: tuple[str, ...]
     checksums: dict[str, str]
     python_dependencies: tuple[str, ...]

@@ -22,10 +22,14 @@ class Ref:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkout:
-    """The files of one commit in a directory that never changes once it exists."""
+    """The files of one commit in a directory that never changes once it exists.
+
+    `requirements` is the text of the `requirements.txt` at its root, None when there is none.
+    """
 
     path: str
     addons: tuple[Addon, ...]
+    requirements: str | None = None
 
 
 class Source(Protocol):
@@ -52,6 +56,10 @@ class Source(Protocol):
         StepFailed when the tree breaks a rule: a path or link out of the tree, a file or tree over
         the limits, a submodule without its content, a Git LFS pointer.
         """
+        ...
+
+    async def branch_head(self, project: Project, branch: str) -> str | None:
+        """Return the commit a branch was at when it was last fetched; None when it is unknown."""
         ...
 
     async def changed_paths(self, project: Project, old: str, new: str) -> tuple[str, ...] | None:

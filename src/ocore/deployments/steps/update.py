@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
-from ocore.deployments.model import Deployment, Inspected, PlannedModule, Snapped, Step, Updated
+from ocore.deployments.model import Deployment, Inspected, Snapped, Step, Updated
 from ocore.deployments.steps.outcome import Check, Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.errors import StepFailed
 from ocore.odoo.addons import InstalledModule
 from ocore.odoo.failures import suspicious
+from ocore.odoo.plan import PlannedChange
 from ocore.runtime import ModuleChange
 
 
@@ -33,7 +34,7 @@ async def update(deployment: Deployment, tools: Toolbox) -> Outcome:
     )
 
 
-def unproven(planned: Sequence[PlannedModule], installed: Sequence[InstalledModule]) -> str | None:
+def unproven(planned: Sequence[PlannedChange], installed: Sequence[InstalledModule]) -> str | None:
     """Return why the database does not bear out the plan, or None when it does.
 
     An exit code of 0 is no proof: a module with an unmet dependency is skipped with a warning.
