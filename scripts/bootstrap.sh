@@ -51,8 +51,9 @@ groups=""
 for group in "$@"; do
     groups="$groups --group $group"
 done
-# shellcheck disable=SC2086 # a list of words
-UV_PYTHON_DOWNLOADS=never .venv/bin/uv pip install --quiet --python .venv/bin/python \
+# The system's certificates, because companies have their own; groups is a list of words.
+# shellcheck disable=SC2086
+UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1 .venv/bin/uv pip install --quiet --python .venv/bin/python \
     --editable . $groups
 rm -f .venv/.installed-*
 touch "$stamp"
