@@ -1,0 +1,13 @@
+"""Failures that Odoo people really meet: by which words they are known, and what helps."""
+
+from ocore.odoo.failures.known.database import DATABASE
+from ocore.odoo.failures.known.machine import KILLED, MACHINE
+from ocore.odoo.failures.known.modules import MODULES
+from ocore.odoo.failures.known.python import PYTHON
+from ocore.odoo.failures.known.signature import Signature
+from ocore.odoo.failures.known.views import VIEWS
+
+SIGNATURES = (*MACHINE, *DATABASE, *VIEWS, *MODULES, *PYTHON)
+"""In this order: a full disk explains the exceptions it causes, and not the other way round."""
+
+__all__ = ["KILLED", "SIGNATURES", "Signature"]
