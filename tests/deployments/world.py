@@ -84,14 +84,20 @@ def rollback() -> Deployment:
     return replace(deployment(), trigger=Trigger.ROLLBACK, target=target)
 
 
+class PowerCut(BaseException):
+    """The machine died."""
+
+
 @dataclass
 class World:
     """One instance, seen from outside: what it holds, what runs, who gets the traffic.
 
     `breaks` names the calls that fail: "update", "health", "build", "snapshot", "proxy".
+    In a `deadly` one the update takes the machine down, every time.
     """
 
     breaks: frozenset[str] = frozenset()
+    deadly: bool = False
     checksums: dict[str, str] = field(default_factory=dict)
     data: str = "rows"
     version: str = "19.0.0.9.0"
@@ -233,6 +239,8 @@ class WorldRuntime:
         self.world.data += "+half"
         say("module loans: creating or updating database tables")
         self.world.fail_if("update")
+        if self.world.deadly:
+            raise PowerCut
         self.world.data = self.world.data.replace("+half", "+new")
         self.world.version = LOANS.version
 
@@ -318,10 +326,6 @@ def toolbox(world: World) -> Toolbox:
         now=lambda: world.clock,
         wait=wait,
     )
-
-
-class PowerCut(BaseException):
-    """The machine died."""
 
 
 @dataclass
