@@ -41,8 +41,8 @@ async def launch(run_dir: Path) -> AsyncIterator[Callable[[], Awaitable[subproce
         return process
 
     yield start
+    await supervisor.shutdown()
     for process in started:
-        process.terminate()
         process.wait(20)
 
 

@@ -33,7 +33,7 @@ from ocore.embedded.supervisor_rpc import SupervisorAbsent, SupervisorRpc
 from ocore.errors import StepFailed
 from ocore.kit.files import replace_file
 from ocore.kit.locks import exclusive
-from ocore.kit.processes import gone, process_key
+from ocore.kit.processes import command_line, gone, process_key
 
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _POLL_SECONDS: Final = 0.05
@@ -117,6 +117,14 @@ class Supervisor:
                 await self._rpc.call("addProcessGroup", program.name)
             await self._start(program.name)
 
+    async def asked_for(self, program: Program) -> bool:
+        """Say whether exactly this program is written down, so that `ensure` will not replace."""
+        try:
+            text = (self._programs / f"{program.name}.conf").read_text()
+        except FileNotFoundError:
+            return False
+        return text == program_conf(program)
+
     async def remove(self, name: str) -> None:
         """Stop the program and forget it; nothing happens when it is not there.
 
@@ -152,6 +160,7 @@ class Supervisor:
         if not await self.reachable():
             return
         leader = process_key(await self._rpc.call("getPID"))
+        await self._settle("getAllProcessInfo")
         await self._rpc.call("shutdown")
         if leader is not None and not await gone(leader, seconds=_STOP_SECONDS):
             raise StepFailed(f"supervisord ({leader.pid}) did not end in {_STOP_SECONDS:.0f} s")
@@ -167,6 +176,7 @@ class Supervisor:
         return found is not None and found.state is State.STOPPING
 
     async def _drop(self, name: str) -> None:
+        await self._settle("getProcessInfo", name)
         known = (Faults.NOT_RUNNING, Faults.BAD_NAME)
         await self._rpc.call("stopProcess", name, _NO_WAIT, expected=known)
         try:
@@ -175,6 +185,20 @@ class Supervisor:
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
             raise StepFailed(f"{name} did not stop in {_STOP_SECONDS:.0f} s") from None
+
+    async def _settle(self, question: str, *names: str) -> None:
+        """Wait until no program just started is still a fork of supervisord.
+
+        The fork has supervisord's signal handlers, which would swallow the stop signal.
+        """
+        own = command_line(await self._rpc.call("getPID"))
+        while await self._forks(own, question, *names):  # noqa: ASYNC110 - as above
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _forks(self, own: str, question: str, *names: str) -> bool:
+        answer = await self._rpc.call(question, *names, expected=(Faults.BAD_NAME,))
+        found = answer if isinstance(answer, list) else [answer]
+        return any(isinstance(one, dict) and command_line(one["pid"]) == own for one in found)
 
     async def _forgotten(self, name: str) -> bool:
         known = (Faults.STILL_RUNNING, Faults.BAD_NAME)

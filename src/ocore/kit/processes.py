@@ -29,6 +29,14 @@ def process_key(pid: int) -> ProcessKey | None:
     return ProcessKey(pid=pid, started=int(fields[18]))
 
 
+def command_line(pid: int) -> str:
+    """Return what this process id runs, as one NUL-separated text; empty when it is no more."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def is_alive(process: ProcessKey) -> bool:
     """Say whether exactly this process still runs."""
     return process_key(process.pid) == process

@@ -1,0 +1,97 @@
+"""Odoo as supervised processes of this machine: two colours per instance, one venv per image."""
+
+import asyncio
+from collections import deque
+from typing import Final
+
+from ocore.artifacts import Colour, Endpoint, Image, Say
+from ocore.embedded.supervisor import Supervisor
+from ocore.environments import Instance
+from ocore.runtime import ModuleChange
+from ocore.runtime.odoo_process import (
+    CRON,
+    UPDATE,
+    OdooHost,
+    serve_argv,
+    serving_conf,
+    silent_conf,
+    update_argv,
+    updater_environment,
+)
+from ocore.runtime.odoo_programs import OdooPrograms, folder_of
+from ocore.runtime.ports import Ports
+from ocore.runtime.sessions import Sessions
+from ocore.runtime.updater import end_stray_updater, run_updater, update_failed
+
+_DRAIN_SECONDS: Final = 30.0
+_REMEMBERED_LINES: Final = 2000
+
+
+class ProcessRuntime:
+    """Runtime of one machine. What it starts outlives the worker, but not the platform."""
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        host: OdooHost,
+        ports: Ports,
+        *,
+        drain_seconds: float = _DRAIN_SECONDS,
+    ) -> None:
+        self._programs = OdooPrograms(supervisor, host)
+        self._sessions = Sessions(host.server)
+        self._host = host
+        self._ports = ports
+        self._drain_seconds = drain_seconds
+
+    async def update(
+        self, instance: Instance, image: Image, change: ModuleChange, *, say: Say
+    ) -> None:
+        part = await self._programs.part(instance, image, UPDATE)
+        if await self._end_stray_updater(instance):
+            say("An updater that an earlier try left behind was killed")
+        await self._programs.write_conf(part, silent_conf(part, self._host))
+        last: deque[str] = deque(maxlen=_REMEMBERED_LINES)
+
+        def hear(line: str) -> None:
+            last.append(line)
+            say(line)
+
+        code = await run_updater(
+            update_argv(part, change),
+            env=updater_environment(part),
+            user=self._host.user,
+            record=part.folder.updater,
+            say=hear,
+        )
+        if code:
+            own_modules = next(iter(part.release.addons_paths), None)
+            raise update_failed(code, tuple(last), modules_root=own_modules)
+
+    async def start(self, instance: Instance, image: Image, colour: Colour) -> Endpoint:
+        part = await self._programs.part(instance, image, colour)
+        endpoint = await self._endpoint(instance, colour)
+        conf = serving_conf(part, self._host, endpoint)
+        await self._programs.run(part, serve_argv(part), conf)
+        return endpoint
+
+    async def stop(self, instance: Instance, colour: Colour) -> None:
+        await self._programs.stop(instance, colour, patience=self._drain_seconds)
+
+    async def halt(self, instance: Instance) -> None:
+        parts = (*Colour, CRON)
+        await asyncio.gather(*(self._programs.stop(instance, name, patience=0) for name in parts))
+        await self._end_stray_updater(instance)
+
+    async def _endpoint(self, instance: Instance, colour: Colour) -> Endpoint:
+        if await self._programs.up(instance, colour):
+            recorded = await self._ports.recorded(instance, colour)
+            if recorded is not None:
+                return recorded
+        return await self._ports.take(instance, colour)
+
+    async def _end_stray_updater(self, instance: Instance) -> bool:
+        killed = await end_stray_updater(folder_of(self._host, instance).updater)
+        # Its last statement may still run on the server, whoever started it and wherever.
+        await self._sessions.end(instance, UPDATE)
+        return killed

