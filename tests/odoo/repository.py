@@ -9,6 +9,12 @@ def log_lines(name: str) -> list[str]:
     return (LOGS / f"{name}.log").read_text(errors="replace").splitlines()
 
 
+def headlines() -> list[tuple[str, str]]:
+    """Return the names of the logs with the sentence that each must lead to."""
+    lines = (LOGS / "headlines.txt").read_text().splitlines()
+    return [(log, said.strip()) for log, said in zip(lines[::2], lines[1::2], strict=True)]
+
+
 def write_module(root: Path, path: str = "loans", /, **manifest: object) -> Path:
     """Write a module that Odoo could install; `manifest` replaces keys of its manifest."""
     module = root / path

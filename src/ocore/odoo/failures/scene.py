@@ -12,7 +12,8 @@ from ocore.odoo.failures.traces import Frame, Raised, last_traceback
 from ocore.odoo.logs.reader import parse_line, plain, records
 
 _NOT_OWN: Final = re.compile(
-    r"/(site-packages|dist-packages|lib/python3[^/]*|odoo/addons|odoo/odoo)/|^<|^src/|^$"
+    r"/(site-packages|dist-packages|lib/python3[^/]*|odoo/addons|odoo/odoo)/"
+    r"|/bin/odoo$|/odoo-bin$|^<|^src/|^$"
 )
 _INSIDE_MODULE: Final = frozenset(
     {
