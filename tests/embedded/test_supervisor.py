@@ -35,7 +35,7 @@ async def launch(run_dir: Path) -> AsyncIterator[Callable[[], Awaitable[subproce
 
     async def start() -> subprocess.Popen[bytes]:
         await supervisor.prepare()
-        process = subprocess.Popen(supervisord_command(run_dir))  # noqa: ASYNC220 - returns at once
+        process = subprocess.Popen(supervisord_command(run_dir))
         started.append(process)
         await until(supervisor.reachable)
         return process

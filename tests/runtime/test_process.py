@@ -164,6 +164,7 @@ async def test_odoo_runs_with_few_rights_and_no_password_in_sight(
             assert "NoNewPrivs:\t1" in Path(f"/proc/{pid}/status").read_text()
     conf = site.home.instances / instance.database / "conf" / "blue.conf"
     assert conf.stat().st_mode & 0o777 == 0o600
+    assert conf.stat().st_uid == (site.host.user.uid if site.host.user else os.geteuid())
 
 
 async def test_scheduled_actions_run_in_the_cron_process_only(

@@ -8,7 +8,7 @@ from ocore.environments import Instance
 from ocore.runtime.odoo_process import CRON, OdooHost, cron_argv, silent_conf
 from ocore.runtime.odoo_programs import OdooPrograms
 
-_PATIENCE_SECONDS: Final = 60.0
+_PATIENCE_SECONDS: Final = 20.0
 
 
 class ProcessCrons:

@@ -23,7 +23,8 @@ from ocore.runtime.ports import Ports
 from ocore.runtime.sessions import Sessions
 from ocore.runtime.updater import end_stray_updater, run_updater, update_failed
 
-_DRAIN_SECONDS: Final = 30.0
+# With the patience of the crons it fits into the time for which the proxy holds requests.
+_DRAIN_SECONDS: Final = 10.0
 _REMEMBERED_LINES: Final = 2000
 
 
