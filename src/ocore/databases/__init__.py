@@ -17,7 +17,7 @@ class Databases(Protocol):
         """Give the instance a database of its own, cloned from a sealed base, with its filestore.
 
         The copy has a new `database.uuid` and `database.secret`. Nobody but its role may connect.
-        NotFound-like absence of the base is a bug of the caller: ask `has_base` first.
+        Ask `has_base` first.
         """
         ...
 
@@ -30,7 +30,7 @@ class Databases(Protocol):
         ...
 
     async def seal_base(self, base: str) -> None:
-        """Make what was installed since `create_base` the base of this name; never changed again."""
+        """Make what was installed since `create_base` the base of this name, for good."""
         ...
 
     async def modules(self, instance: Instance) -> tuple[InstalledModule, ...]:
@@ -38,7 +38,7 @@ class Databases(Protocol):
         ...
 
     async def checksums(self, instance: Instance) -> dict[str, str]:
-        """Return the checksums of the modules at the last success (click-odoo-update's parameter)."""
+        """Return the modules' checksums of the last success (click-odoo-update's parameter)."""
         ...
 
     async def remember_checksums(self, instance: Instance, checksums: dict[str, str]) -> None:

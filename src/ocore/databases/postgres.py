@@ -1,0 +1,203 @@
+"""Databases on one PostgreSQL server: a role for each instance, and nobody else gets in."""
+
+import asyncio
+import re
+import secrets
+import shutil
+from pathlib import Path
+from typing import Any, Final, LiteralString
+from uuid import uuid4
+
+import msgspec
+from psycopg import sql
+
+from ocore.embedded.home import Home
+from ocore.environments import Instance
+from ocore.kit.databases import (
+    Connection,
+    connected,
+    database_exists,
+    drop_database,
+    refuse_connections,
+)
+from ocore.kit.postgres import PostgresServer
+from ocore.kit.privileges import OsUser
+from ocore.kit.secret import derive
+from ocore.kit.trees import link_tree
+from ocore.odoo.addons import InstalledModule
+from ocore.odoo.passwords import password_hash
+
+CHECKSUMS: Final = "module_auto_update.installed_checksums"
+"""click-odoo-update's parameter, so that people can move here and back."""
+
+_UNSAFE: Final = re.compile(r"[^a-z0-9]+")
+
+
+def role_password(platform_secret: str, database: str) -> str:
+    """Return the password of an instance's role; the runtime makes the same one."""
+    return derive(platform_secret, f"database-role:{database}")
+
+
+def admin_password(platform_secret: str, database: str) -> str:
+    """Return the password of Odoo's `admin` in a new database, until somebody changes it."""
+    return derive(platform_secret, f"odoo-admin:{database}")[:20]
+
+
+class PostgresDatabases:
+    """Databases under one administrator. `odoo_user` owns the filestores (None: our own user)."""
+
+    def __init__(
+        self, server: PostgresServer, home: Home, odoo_user: OsUser | None, platform_secret: str
+    ) -> None:
+        self._server = server
+        self._home = home
+        self._odoo_user = odoo_user
+        self._secret = platform_secret
+
+    async def exists(self, instance: Instance) -> bool:
+        async with connected(self._server) as connection:
+            return await database_exists(connection, instance.database)
+
+    async def create(self, instance: Instance, *, base: str) -> None:
+        name, fresh = instance.database, f"{instance.database}__new"
+        source = _base_name(base)
+        async with connected(self._server) as connection:
+            if await database_exists(connection, name):
+                return
+            await self._ensure_role(connection, name)
+            await drop_database(connection, fresh)
+            await _run(connection, "CREATE DATABASE {} TEMPLATE {}", fresh, source)
+            await self._make_own(fresh, name, _fresh_name(source))
+            await _run(connection, "ALTER DATABASE {} OWNER TO {}", fresh, name)
+            await _run(connection, "REVOKE ALL ON DATABASE {} FROM PUBLIC", fresh)
+            await asyncio.to_thread(
+                link_tree, self._filestore(source), self._filestore(name), self._odoo_user
+            )
+            # Last, so that a database of this name is a whole one.
+            await _run(connection, "ALTER DATABASE {} RENAME TO {}", fresh, name)
+
+    async def has_base(self, base: str) -> bool:
+        async with connected(self._server) as connection:
+            return await database_exists(connection, _base_name(base))
+
+    async def create_base(self, base: str) -> Instance:
+        name = _fresh_name(_base_name(base))
+        async with connected(self._server) as connection:
+            await self._ensure_role(connection, name)
+            await drop_database(connection, name)
+            await asyncio.to_thread(shutil.rmtree, self._home.instances / name, True)  # noqa: FBT003 - ignore_errors
+            await _run(connection, "CREATE DATABASE {} OWNER {} TEMPLATE template0", name, name)
+            await _run(connection, "REVOKE ALL ON DATABASE {} FROM PUBLIC", name)
+        return Instance(
+            id=name,
+            organization_id="",
+            project_id="",
+            name=name,
+            slug=name,
+            database=name,
+            host="",
+        )
+
+    async def seal_base(self, base: str) -> None:
+        name = _base_name(base)
+        fresh = _fresh_name(name)
+        async with connected(self._server) as connection:
+            if await database_exists(connection, name):
+                return
+            await refuse_connections(connection, fresh)
+            await asyncio.to_thread(self._move_filestore, fresh, name)
+            # The contents stay with the role that installed them, so that REASSIGN OWNED in a copy
+            # moves the contents of the copy and nothing else.
+            await _run(connection, "ALTER DATABASE {} OWNER TO CURRENT_USER", fresh)
+            await _run(connection, "ALTER DATABASE {} RENAME TO {}", fresh, name)
+
+    async def modules(self, instance: Instance) -> tuple[InstalledModule, ...]:
+        rows = await self._read(
+            instance,
+            "ir_module_module",
+            "SELECT name, state, latest_version FROM ir_module_module"
+            " WHERE state NOT IN ('uninstalled', 'uninstallable') ORDER BY name",
+        )
+        return tuple(
+            InstalledModule(name=name, state=state, version=version)
+            for name, state, version in rows
+        )
+
+    async def checksums(self, instance: Instance) -> dict[str, str]:
+        rows = await self._read(
+            instance,
+            "ir_config_parameter",
+            "SELECT value FROM ir_config_parameter WHERE key = %s",
+            CHECKSUMS,
+        )
+        return msgspec.json.decode(rows[0][0], type=dict[str, str]) if rows else {}
+
+    async def remember_checksums(self, instance: Instance, checksums: dict[str, str]) -> None:
+        value = msgspec.json.encode(dict(sorted(checksums.items()))).decode()
+        async with connected(self._server, instance.database) as connection:
+            await _set_parameter(connection, CHECKSUMS, value)
+
+    async def _read(
+        self, instance: Instance, table: str, query: LiteralString, *values: str
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows; none when there is no database, or no such table in it yet."""
+        if not await self.exists(instance):
+            return []
+        async with connected(self._server, instance.database) as connection:
+            found = await connection.execute("SELECT to_regclass(%s)", [table])
+            if (await found.fetchone() or (None,))[0] is None:
+                return []
+            return await (await connection.execute(query, values)).fetchall()
+
+    async def _ensure_role(self, connection: Connection, name: str) -> None:
+        found = await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
+        verb = "ALTER" if await found.fetchone() else "CREATE"
+        await connection.execute(
+            sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}").format(
+                sql.SQL(verb),
+                sql.Identifier(name),
+                sql.Literal(role_password(self._secret, name)),
+            )
+        )
+
+    async def _make_own(self, database: str, owner: str, previous_owner: str) -> None:
+        """Make a copy of a base a database of its own: owner, identity, secrets, password."""
+        password = admin_password(self._secret, owner)
+        hashed = await asyncio.to_thread(password_hash, password, secrets.token_bytes(16))
+        async with connected(self._server, database) as connection:
+            await _run(connection, "REASSIGN OWNED BY {} TO {}", previous_owner, owner)
+            await _set_parameter(connection, "database.uuid", str(uuid4()))
+            await _set_parameter(connection, "database.secret", secrets.token_urlsafe(48))
+            await connection.execute(
+                "UPDATE res_users SET password = %s WHERE login = 'admin'", [hashed]
+            )
+
+    def _filestore(self, database: str) -> Path:
+        return self._home.instances / database / "data" / "filestore" / database
+
+    def _move_filestore(self, old: str, new: str) -> None:
+        target = self._filestore(new)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if self._filestore(old).exists():
+            self._filestore(old).rename(target)
+
+
+async def _run(connection: Connection, statement: LiteralString, *names: str) -> None:
+    await connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+async def _set_parameter(connection: Connection, key: str, value: str) -> None:
+    await connection.execute(
+        "INSERT INTO ir_config_parameter (key, value, create_date, write_date)"
+        " VALUES (%s, %s, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC')"
+        " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        [key, value],
+    )
+
+
+def _base_name(base: str) -> str:
+    return f"ocore_base_{_UNSAFE.sub('_', base.lower())}"
+
+
+def _fresh_name(name: str) -> str:
+    return f"{name}__new"

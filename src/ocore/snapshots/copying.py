@@ -1,0 +1,81 @@
+"""Copies of databases inside the server: a reflink clone where it can be had, bytes elsewhere.
+
+Measured on 2.19 GB: WAL_LOG 18 s, FILE_COPY 9.7 s, clone on a reflink file system 0.16 s. FILE_COPY
+pays two checkpoints, so that a small database is faster through the log.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+from psycopg import sql
+
+from ocore.kit.databases import Connection, drop_database
+
+CLONE, TEMPLATE = "clone", "template"
+_SMALL_BYTES: Final = 256 * 1024**2
+_CLONING_SINCE: Final = 180000
+
+
+@dataclass(slots=True)
+class Copier:
+    """Copies databases nobody is connected to; remembers that this server cannot clone."""
+
+    clones: bool = True
+    attempts: int = 20
+
+    async def copy(self, connection: Connection, source: str, target: str, *, owner: str) -> str:
+        """Make `target` a copy of `source`, replacing one there was; return the strategy used."""
+        await drop_database(connection, target)
+        if self.clones and connection.info.server_version >= _CLONING_SINCE:
+            try:
+                await self._create(connection, source, target, owner=owner, strategy=CLONE)
+            except (psycopg.errors.FeatureNotSupported, psycopg.errors.SystemError):
+                # ext4 and most others: asked once, then known.
+                self.clones = False
+                await drop_database(connection, target)
+            else:
+                return CLONE
+        await self._create(connection, source, target, owner=owner, strategy=TEMPLATE)
+        return TEMPLATE
+
+    async def _create(
+        self, connection: Connection, source: str, target: str, *, owner: str, strategy: str
+    ) -> None:
+        """Copy although somebody may keep coming back: who is connected is sent away first."""
+        method = await self._method(connection, source, strategy)
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY {}").format(
+            sql.Identifier(target), sql.Identifier(source), sql.Identifier(owner), method
+        )
+        for attempt in range(self.attempts):
+            await send_away(connection, source)
+            try:
+                await connection.execute(statement)
+            except psycopg.errors.ObjectInUse:
+                if attempt == self.attempts - 1:
+                    raise
+            else:
+                return
+
+    async def _method(self, connection: Connection, source: str, strategy: str) -> sql.SQL:
+        if strategy == CLONE:
+            await connection.execute("SET file_copy_method = 'clone'")
+            return sql.SQL("file_copy")
+        if connection.info.server_version >= _CLONING_SINCE:
+            await connection.execute("SET file_copy_method = 'copy'")
+        small = await size_of(connection, source) < _SMALL_BYTES
+        return sql.SQL("wal_log") if small else sql.SQL("file_copy")
+
+
+async def send_away(connection: Connection, database: str) -> None:
+    """End every session on a database."""
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s",
+        [database],
+    )
+
+
+async def size_of(connection: Connection, database: str) -> int:
+    found = await connection.execute("SELECT pg_database_size(%s)", [database])
+    row = await found.fetchone()
+    return int(row[0]) if row else 0

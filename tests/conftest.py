@@ -1,0 +1,25 @@
+"""Fixtures that more than one room needs."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from ocore.embedded.home import Home
+from ocore.kit.postgres import PostgresServer
+from tests.postgres import running_cluster
+
+
+@pytest.fixture(scope="session")
+async def cluster() -> AsyncIterator[tuple[Home, PostgresServer]]:
+    async with running_cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def home(cluster: tuple[Home, PostgresServer]) -> Home:
+    return cluster[0]
+
+
+@pytest.fixture
+def postgres_server(cluster: tuple[Home, PostgresServer]) -> PostgresServer:
+    return cluster[1]

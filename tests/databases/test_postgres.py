@@ -1,0 +1,111 @@
+import psycopg
+import pytest
+
+from ocore.databases.postgres import PostgresDatabases, role_password
+from ocore.embedded.home import Home
+from ocore.errors import StepFailed
+from ocore.kit.databases import connected
+from ocore.kit.postgres import PostgresServer
+from ocore.odoo.addons import InstalledModule
+from tests.databases.odoo_like import BASE, filestore, instance, query
+
+
+async def test_an_instance_gets_a_database_and_files_of_its_own(
+    databases: PostgresDatabases, postgres_server: PostgresServer, home: Home
+) -> None:
+    acme = instance("acme_own")
+    await databases.create(acme, base=BASE)
+    assert await databases.exists(acme)
+    owner = "SELECT tableowner FROM pg_tables WHERE tablename = 'library_loan'"
+    assert await query(postgres_server, "acme_own", owner) == [("acme_own",)]
+    uuid = "SELECT value FROM ir_config_parameter WHERE key = 'database.uuid'"
+    assert await query(postgres_server, "acme_own", uuid) != [("the base",)]
+    assert (filestore(home, "acme_own") / "ab" / "abcd").read_text() == "an asset"
+
+
+async def test_the_admin_password_is_not_admin(
+    databases: PostgresDatabases, postgres_server: PostgresServer
+) -> None:
+    await databases.create(instance("acme_password"), base=BASE)
+    rows = await query(postgres_server, "acme_password", "SELECT password FROM res_users")
+    assert str(rows[0][0]).startswith("$pbkdf2-sha512$600000$")
+
+
+async def test_the_base_stays_as_it_was_when_copies_change_owner(
+    databases: PostgresDatabases, postgres_server: PostgresServer
+) -> None:
+    for name in ("acme_one", "acme_two"):
+        await databases.create(instance(name), base=BASE)
+    rows = await query(
+        postgres_server,
+        "postgres",
+        "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname LIKE 'ocore_base%'",
+    )
+    assert rows == [("ocore_admin",)]
+
+
+async def test_creating_twice_changes_nothing(
+    databases: PostgresDatabases, postgres_server: PostgresServer
+) -> None:
+    acme = instance("acme_twice")
+    await databases.create(acme, base=BASE)
+    await query(postgres_server, acme.database, "DELETE FROM library_loan")
+    await databases.create(acme, base=BASE)
+    rows = await query(postgres_server, acme.database, "SELECT count(*) FROM library_loan")
+    assert rows == [(0,)]
+
+
+async def test_one_instance_cannot_read_another(
+    databases: PostgresDatabases, postgres_server: PostgresServer
+) -> None:
+    for name in ("acme_mine", "acme_theirs"):
+        await databases.create(instance(name), base=BASE)
+    password = role_password("a secret of tests", "acme_mine")
+    mine = psycopg.conninfo.make_conninfo(
+        host=postgres_server.host,
+        port=postgres_server.port,
+        user="acme_mine",
+        password=password,
+        dbname="acme_theirs",
+    )
+    with pytest.raises(psycopg.OperationalError, match="permission denied"):
+        await psycopg.AsyncConnection.connect(mine)
+
+
+async def test_modules_are_what_the_database_says_and_none_without_one(
+    databases: PostgresDatabases,
+) -> None:
+    acme = instance("acme_modules")
+    assert await databases.modules(acme) == ()
+    await databases.create(acme, base=BASE)
+    assert await databases.modules(acme) == (
+        InstalledModule(name="base", state="installed", version="19.0.1.3"),
+        InstalledModule(name="loans", state="installed", version="19.0.1.0.0"),
+    )
+
+
+async def test_checksums_are_remembered_under_the_known_parameter(
+    databases: PostgresDatabases, postgres_server: PostgresServer
+) -> None:
+    acme = instance("acme_checksums")
+    assert await databases.checksums(acme) == {}
+    await databases.create(acme, base=BASE)
+    await databases.remember_checksums(acme, {"loans": "abc"})
+    await databases.remember_checksums(acme, {"loans": "def"})
+    assert await databases.checksums(acme) == {"loans": "def"}
+    rows = await query(
+        postgres_server,
+        acme.database,
+        "SELECT value FROM ir_config_parameter"
+        " WHERE key = 'module_auto_update.installed_checksums'",
+    )
+    assert rows == [('{"loans":"def"}',)]
+
+
+async def test_a_server_that_is_not_there_is_a_sentence() -> None:
+    nowhere = PostgresServer(
+        host="127.0.0.1", port=1, user="ocore_admin", password="x", binaries=""
+    )
+    with pytest.raises(StepFailed, match=r"PostgreSQL, database postgres: .*refused"):
+        async with connected(nowhere):
+            raise AssertionError

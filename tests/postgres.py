@@ -1,0 +1,36 @@
+"""A real PostgreSQL 18 for tests: the embedded cluster, in a home of its own."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from ocore.embedded.home import Home
+from ocore.embedded.postgres import Cluster
+from ocore.embedded.users import platform_users
+from ocore.kit.postgres import PostgresServer
+from ocore.kit.privileges import as_user
+
+
+@asynccontextmanager
+async def running_cluster() -> AsyncIterator[tuple[Home, PostgresServer]]:
+    """Give a server that dies with the test run."""
+    root = Path(tempfile.mkdtemp(prefix="oc-", dir="/tmp"))
+    root.chmod(0o711)
+    home, users = Home(root), await platform_users()
+    home.log.mkdir()
+    cluster = Cluster(home, users.postgres)
+    await cluster.initialise()
+    program = cluster.program(priority=1)
+    argv = as_user([*program.argv, "-c", "fsync=off"], program.user, death_signal="INT")
+    with program.log.open("ab") as log:
+        process = subprocess.Popen(argv, stdout=log, stderr=log, cwd="/")
+    try:
+        await cluster.wait_ready(seconds=30)
+        yield home, cluster.server()
+    finally:
+        process.send_signal(2)
+        process.wait(30)
+        shutil.rmtree(root)
