@@ -55,10 +55,10 @@ def test_a_colour_runs_no_scheduled_action() -> None:
     assert server_command(PROGRAM)[-1] == "--max-cron-threads=0"
 
 
-def test_crons_run_in_workers_so_that_they_may_end_their_work() -> None:
+def test_crons_are_threads_of_one_process_so_that_none_outlives_it() -> None:
     assert cron_command(PROGRAM, threads=2)[-3:] == [
         "--no-http",
-        "--workers=1",
+        "--workers=0",
         "--max-cron-threads=2",
     ]
 

@@ -126,6 +126,27 @@ def test_an_exception_that_nobody_knows_points_to_the_innermost_own_line() -> No
     assert headline(card) == "loans/models/loan.py line 9: Odd: 3 things"
 
 
+def test_what_a_model_refuses_points_to_the_record_in_the_data_file() -> None:
+    lines = [
+        "Traceback (most recent call last):",
+        '  File "/opt/odoo/odoo/addons/base/models/res_partner.py", line 9, in _check',
+        '    raise ValidationError(_("No circles"))',
+        "odoo.exceptions.ValidationError: No circles",
+        "",
+        "The above exception was the direct cause of the following exception:",
+        "",
+        "Traceback (most recent call last):",
+        '  File "/opt/odoo/odoo/tools/convert.py", line 618, in _tag_root',
+        "    raise ParseError('while parsing %s:%s, somewhere inside' % (",
+        f"odoo.tools.convert.ParseError: while parsing {ROOT}/loans/data/a.xml:7, somewhere inside",
+        '<record id="circle" model="res.partner"/>',
+    ]
+    card = explain(lines, modules_root=ROOT)
+    assert card is not None
+    assert headline(card) == "loans/data/a.xml line 7: ValidationError: No circles"
+    assert card.where.record == "circle"
+
+
 def test_without_own_code_the_innermost_line_of_all_is_named() -> None:
     lines = [
         "Traceback (most recent call last):",

@@ -12,6 +12,7 @@ _BEGIN: Final = "Traceback (most recent call last):"
 _BETWEEN: Final = ("During handling of the above", "The above exception was the direct cause")
 _FRAME: Final = re.compile(r'\s+File "(?P<file>[^"]*)", line (?P<line>\d+)(?:, in (?P<where>.*))?')
 _RAISED: Final = re.compile(r"(?P<kind>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?")
+_MOST_LINES, _LONGEST_LINE = 200, 2_000
 _NOT_FAILED: Final = frozenset({"WARNING", "DEBUG"})
 
 
@@ -88,7 +89,8 @@ def _ends_traceback(line: str) -> bool:
 
 def _add(pending: _Pending, line: str) -> None:
     if pending.kind:
-        pending.message.append(line)
+        if len(pending.message) < _MOST_LINES:
+            pending.message.append(line[:_LONGEST_LINE])
     elif frame := _FRAME.match(line):
         pending.frames.append(
             Frame(file=frame["file"], line=int(frame["line"][:9]), function=frame["where"], code="")

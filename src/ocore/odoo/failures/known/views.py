@@ -79,7 +79,7 @@ VIEWS: Final = (
         suggested_fix="Correct the expression.",
     ),
     Signature(
-        pattern=known_by(r"ParseError: while parsing [^\n]+\n(?P<reason>[^\n]+)"),
+        pattern=known_by(r"ParseError: while parsing [^\n]+\n(?P<reason>[^<\s][^\n]*)"),
         title="A data file could not be loaded",
         cause="{reason}",
         explanation="Odoo refused a record of this file.",
