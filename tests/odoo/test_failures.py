@@ -1,6 +1,7 @@
 """Each log is of a real Odoo 19 that ran a module broken in that way; only paths were replaced."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -243,3 +244,12 @@ def test_whatever_the_lines_are_nothing_is_raised(name: str, cut: int, noise: st
 @given(st.lists(st.text(max_size=80), max_size=30))
 def test_lines_of_any_kind_can_be_explained(lines: list[str]) -> None:
     assert explain(["Traceback (most recent call last):", *lines], modules_root="/x") or True
+
+
+@pytest.mark.parametrize("piece", ["<record ", "while parsing /", "Element '", "Field x", "ab12"])
+def test_a_hostile_message_takes_no_time(piece: str) -> None:
+    begin = ["Traceback (most recent call last):", '  File "/x/loans/a.py", line 1, in y']
+    raised = f"odoo.tools.convert.ParseError: while parsing /x/loans/y.xml:3, near{piece * 5000}"
+    begun = time.process_time()
+    assert explain([*begin, raised, *[piece * 1000] * 500], modules_root="/x") is not None
+    assert time.process_time() - begun < 5

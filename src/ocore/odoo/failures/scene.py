@@ -39,7 +39,7 @@ _LOADING_MODULE: Final = re.compile(r": Loading module (?P<module>\w+) \(")
 _LOADED: Final = re.compile(r": (Module \w+|\d+ modules) loaded in ")
 _PARSING: Final = re.compile(r"while parsing (?P<file>/.+?):(?P<line>\d+)")
 _CSV: Final = re.compile(r"file (?P<file>[\w.-]+/\S+) could not be processed")
-_RECORD: Final = re.compile(r"<(?:record|template|menuitem)\b[^>]*?\bid=\"(?P<id>[\w.-]+)\"")
+_RECORD: Final = re.compile(r"<(?:record|template|menuitem)\s[^<>]*?\bid=\"(?P<id>[\w.-]+)\"")
 _VIEW: Final = re.compile(r"'xmlid': '(?P<id>[\w.-]+)'")
 _ROW: Final = re.compile(r"(Failing row contains) \(.*", re.DOTALL)
 _LOADS_DATA: Final = "odoo/tools/convert.py"

@@ -12,7 +12,7 @@ _BEGIN: Final = "Traceback (most recent call last):"
 _BETWEEN: Final = ("During handling of the above", "The above exception was the direct cause")
 _FRAME: Final = re.compile(r'\s+File "(?P<file>[^"]*)", line (?P<line>\d+)(?:, in (?P<where>.*))?')
 _RAISED: Final = re.compile(r"(?P<kind>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?")
-_MOST_LINES, _LONGEST_LINE = 200, 2_000
+_MOST_LINES, _LONGEST_MESSAGE = 200, 10_000
 _NOT_FAILED: Final = frozenset({"WARNING", "DEBUG"})
 
 
@@ -50,7 +50,7 @@ class _Pending:
     def raised(self) -> Raised:
         return Raised(
             kind=self.kind,
-            message="\n".join(self.message).strip(),
+            message="\n".join(self.message)[:_LONGEST_MESSAGE].strip(),
             frames=tuple(self.frames),
         )
 
@@ -90,7 +90,7 @@ def _ends_traceback(line: str) -> bool:
 def _add(pending: _Pending, line: str) -> None:
     if pending.kind:
         if len(pending.message) < _MOST_LINES:
-            pending.message.append(line[:_LONGEST_LINE])
+            pending.message.append(line[:_LONGEST_MESSAGE])
     elif frame := _FRAME.match(line):
         pending.frames.append(
             Frame(file=frame["file"], line=int(frame["line"][:9]), function=frame["where"], code="")
