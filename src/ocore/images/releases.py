@@ -1,0 +1,86 @@
+"""Images of the process runtime: release folders, and virtual environments they share."""
+
+import asyncio
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from ocore.artifacts import Image, Say
+from ocore.errors import StepFailed
+from ocore.images import BuildOrder
+from ocore.images.release import FILE, Release, find_release, release_folder
+from ocore.images.venvs import Venvs
+from ocore.kit.trees import link_tree
+from ocore.odoo.providers import OdooTree, Provider
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseImages:
+    """Builds under `directory`; a release appears there by a rename, whole or not at all."""
+
+    directory: Path
+    providers: Mapping[str, Provider]
+    venvs: Venvs
+
+    async def build(self, order: BuildOrder, *, say: Say) -> Image:
+        provider = self.providers.get(order.provider)
+        if provider is None:
+            raise StepFailed(
+                f"no provider {order.provider!r} of Odoo here: one of {', '.join(self.providers)}"
+            )
+        tree = await provider.provide(order.odoo_version, source=order.source, say=say)
+        base = base_of(tree, self.venvs.python_version)
+        tag = tag_of(order, base)
+        found = await self.find(tag)
+        if found is not None:
+            say(f"{tag} was built before")
+            return found
+        python = await self.venvs.make((*tree.requirements, *order.python_dependencies), say=say)
+        await self.venvs.compile(python, tree, say=say)
+        release = Release(
+            tag=tag,
+            base=base,
+            tree=tree,
+            python=str(python),
+            addons_paths=(str(release_folder(self.directory, tag) / "addons"),),
+            commit_sha=order.commit_sha,
+        )
+        await asyncio.to_thread(self._write, release, order)
+        return Image(tag=tag, base=base, reused=False)
+
+    async def find(self, tag: str) -> Image | None:
+        release = await asyncio.to_thread(find_release, self.directory, tag)
+        return None if release is None else Image(tag=tag, base=release.base, reused=True)
+
+    def _write(self, release: Release, order: BuildOrder) -> None:
+        target = release_folder(self.directory, release.tag)
+        fresh = target.with_name(f".{target.name}.{os.getpid()}")
+        shutil.rmtree(fresh, ignore_errors=True)
+        (fresh / "addons").mkdir(parents=True)
+        for module in order.modules:
+            link_tree(Path(order.checkout) / module, fresh / "addons" / Path(module).name, None)
+        (fresh / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(release), indent=2))
+        # What stands there now lacks its Python or its Odoo, or it would have been found.
+        shutil.rmtree(target, ignore_errors=True)
+        fresh.rename(target)
+
+
+def base_of(tree: OdooTree, python_version: str) -> str:
+    """Name what a base database depends on: the series, and a digest of Odoo and Python."""
+    digest = _digest(tree.content_hash, python_version)
+    return f"{tree.version}-{digest[:8]}"
+
+
+def tag_of(order: BuildOrder, base: str) -> str:
+    """Name an image by its inputs: the same inputs give the same tag."""
+    inputs = _digest(order.commit_sha, base, *order.modules, "", *order.python_dependencies)
+    return f"{order.repository_tag}:{order.commit_sha[:12]}-{inputs[:12]}"
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
