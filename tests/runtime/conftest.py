@@ -23,6 +23,7 @@ from ocore.artifacts import Image
 from ocore.embedded.home import Home
 from ocore.embedded.supervisor import Supervisor, supervisord_command
 from ocore.environments import Instance
+from ocore.images.release import FILE, Release, release_folder
 from ocore.kit.postgres import PostgresServer
 from ocore.kit.privileges import OsUser, as_user, os_user
 from ocore.kit.secret import derive
@@ -32,7 +33,6 @@ from ocore.runtime.crons import ProcessCrons
 from ocore.runtime.odoo_process import OdooHost
 from ocore.runtime.ports import Ports
 from ocore.runtime.process import ProcessRuntime
-from ocore.runtime.standin import Release
 
 SECRET = "a secret of tests"
 PROBE = Path("/var/tmp/probe")
@@ -128,9 +128,9 @@ class Site:
             addons_paths=tuple(str(path) for path in addons),
             commit_sha="0" * 40,
         )
-        self.home.releases.mkdir(parents=True, exist_ok=True)
-        file = self.home.releases / f"{image.tag.replace('/', '_')}.json"
-        file.write_bytes(msgspec.json.encode(release))
+        folder = release_folder(self.home.releases, image.tag)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FILE).write_bytes(msgspec.json.encode(release))
         return image
 
 

@@ -91,6 +91,12 @@ async def test_a_started_colour_is_left_alone_unless_its_image_or_limits_differ(
     assert await pid_of(site, name) != replaced
 
 
+async def test_a_colour_whose_image_is_gone_cannot_run(site: Site, instance: Instance) -> None:
+    with pytest.raises(StepFailed, match="gone"):
+        await site.runtime.start(instance, replace(site.image, tag="acme/shop:none"), BLUE)
+    assert await site.supervisor.names() == ()
+
+
 async def test_both_colours_serve_at_once_and_stopping_one_leaves_the_other(
     site: Site, instance: Instance
 ) -> None:
@@ -394,7 +400,7 @@ def at_work(site: Site, instance: Instance, part: str) -> bool:
 def count_runs_of_a_due_action(site: Site, instance: Instance, seconds: int = 0) -> None:
     """Make one scheduled action due, which counts its runs, and switch off all others."""
     code = (
-        f"env.cr.execute('SELECT pg_sleep({seconds})')\n"  # noqa: S608 - Python, run by Odoo
+        f"env.cr.execute('SELECT pg_sleep({seconds})')\n"
         "env.cr.execute('UPDATE oc_runs SET runs = runs + 1')"
     )
     database = instance.database

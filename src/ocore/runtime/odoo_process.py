@@ -15,6 +15,7 @@ from ocore.artifacts import Endpoint
 from ocore.embedded.home import Home
 from ocore.embedded.programs import Program
 from ocore.environments import Instance
+from ocore.images.release import Release
 from ocore.kit.postgres import PostgresServer
 from ocore.kit.privileges import OsUser
 from ocore.kit.secret import derive
@@ -24,7 +25,6 @@ from ocore.odoo.conf import Conf, Connection, Listening, odoo_conf
 from ocore.runtime import ModuleChange
 from ocore.runtime.folder import InstanceFolder
 from ocore.runtime.sessions import application_name
-from ocore.runtime.standin import Release
 
 CRON: Final = "cron"
 UPDATE: Final = "update"

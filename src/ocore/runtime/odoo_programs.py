@@ -9,11 +9,11 @@ from ocore.artifacts import Image
 from ocore.embedded.supervisor import Supervisor
 from ocore.environments import Instance
 from ocore.errors import StepFailed
+from ocore.images.release import load_release
 from ocore.kit.files import replace_file
 from ocore.runtime.folder import InstanceFolder
 from ocore.runtime.odoo_process import OdooHost, Part, program, program_name
 from ocore.runtime.sessions import Sessions
-from ocore.runtime.standin import load_release
 
 
 class OdooPrograms:
