@@ -10,9 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src"
-MODULES = sorted(
-    path for path in SOURCE.rglob("*.py") if "demo/commits" not in path.as_posix()
-)
+MODULES = sorted(path for path in SOURCE.rglob("*.py") if "demo/commits" not in path.as_posix())
 LONGEST_FUNCTION, LONGEST_MODULE = 40, 300
 BROAD_CATCHES = {"worker/loop.py"}
 

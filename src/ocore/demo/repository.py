@@ -25,19 +25,24 @@ class DemoCommits:
 
 
 async def build_repository(path: Path) -> DemoCommits:
-    """Make the repository at `path`, with branch main and the tags v1, v2 and v3; anew each time."""
+    """Make the repository at `path`, with branch main and the tags v1 to v3; anew each time."""
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
     await _git(path, "init", "--quiet", "--initial-branch=main")
     shas = []
     for number, message in enumerate(_MESSAGES, start=1):
-        shutil.copytree(_COMMITS / str(number), path, dirs_exist_ok=True)
+        _lay(_COMMITS / str(number), path)
         await _git(path, "add", "--all")
         await _git(path, "commit", "--quiet", "--no-verify", "-m", message, day=number)
         await _git(path, "tag", f"v{number}")
         shas.append((await _git(path, "rev-parse", "HEAD")).strip())
     first, second, broken = shas
     return DemoCommits(first=first, second=second, broken=broken)
+
+
+def _lay(files: Path, over: Path) -> None:
+    # Without their times: git takes a file of the same size and time for unchanged.
+    shutil.copytree(files, over, dirs_exist_ok=True, copy_function=shutil.copyfile)
 
 
 async def _git(path: Path, *arguments: str, day: int = 1) -> str:
