@@ -32,7 +32,7 @@ class Accounts(Protocol):
         ...
 
     async def add(self, account: Account, *, organization_name: str) -> None:
-        """Keep a user and, when its slug is new, the organization. Conflict: the address is taken."""
+        """Keep a user and, when its slug is new, the organization. Conflict: address taken."""
         ...
 
     async def open_session(self, user_id: str, token_hash: str, *, expires_at: datetime) -> None:
