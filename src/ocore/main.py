@@ -13,6 +13,7 @@ from ocore.cli import commands
 from ocore.demo.run import Demo, run_demo, run_demo_and_keep
 from ocore.demo.story import DemoFailed
 from ocore.embedded.settings import Settings, settings_from
+from ocore.embedded.users import closed_folder
 from ocore.errors import OcoreError
 
 app = typer.Typer(
@@ -71,7 +72,7 @@ def demo(
     report: Annotated[Path, typer.Option()] = Path("demo-report.json"),
 ) -> None:
     """Deploy a sample module three times, break it once, and roll back: all for real."""
-    environment = {"OCORE_HOME": str(Path(".ocore").absolute()), **os.environ}
+    environment = {"OCORE_HOME": str(_demo_home()), **os.environ}
     settings = settings_from(environment)
     story = Demo(settings=settings, report=report.absolute(), console=Console())
     tell = run_demo_and_keep if keep else run_demo
@@ -80,6 +81,13 @@ def demo(
     except DemoFailed as failure:
         errors.print(f"The demo failed: {failure}", style="red", markup=False)
         raise typer.Exit(1) from failure
+
+
+def _demo_home() -> Path:
+    """Return `.ocore` here, or a folder that Odoo's own user can reach when this one it cannot."""
+    if os.geteuid() == 0 and closed_folder(Path.cwd()) is not None:
+        return Path("/var/lib/ocore-demo")
+    return Path(".ocore").absolute()
 
 
 def _settings() -> Settings:

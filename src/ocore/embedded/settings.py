@@ -1,5 +1,6 @@
 """What the environment says about this platform."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,7 @@ class Settings:
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
     """Read the OCORE_* variables; Malformed names the one that makes no sense."""
-    root = environment.get("OCORE_HOME") or str(Path.home() / ".local" / "share" / "ocore")
+    root = environment.get("OCORE_HOME") or str(_default_home())
     defaults = Settings(home=Home(Path(root).expanduser().absolute()))
 
     def text(name: str, default: str | None) -> str | None:
@@ -59,6 +60,13 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         health_seconds=_seconds(environment, "OCORE_HEALTH_SECONDS", defaults.health_seconds),
         hold_seconds=_seconds(environment, "OCORE_HOLD_SECONDS", defaults.hold_seconds),
     )
+
+
+def _default_home() -> Path:
+    # Odoo does not run as root, and nobody else may enter root's own home.
+    if os.geteuid() == 0:
+        return Path("/var/lib/ocore")
+    return Path.home() / ".local" / "share" / "ocore"
 
 
 def _port(environment: Mapping[str, str], name: str, default: int) -> int:

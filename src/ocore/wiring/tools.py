@@ -1,0 +1,118 @@
+"""Builds the tools of a worker from the settings."""
+
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ocore.databases import Databases
+from ocore.databases.postgres import PostgresDatabases
+from ocore.embedded.settings import Settings
+from ocore.embedded.supervisor import Supervisor
+from ocore.embedded.users import PlatformUsers, closed_folder
+from ocore.errors import StepFailed
+from ocore.images import Images
+from ocore.images.releases import ReleaseImages
+from ocore.images.venvs import Venvs
+from ocore.odoo.providers import Provider
+from ocore.odoo.providers.debian import DebianProvider
+from ocore.odoo.providers.git import GitProvider
+from ocore.odoo.providers.path import PathProvider
+from ocore.proxy import Proxy
+from ocore.proxy.traefik import TraefikProxy
+from ocore.runtime import Crons, Runtime, Watch
+from ocore.runtime.crons import ProcessCrons
+from ocore.runtime.odoo_process import OdooHost
+from ocore.runtime.ports import Ports
+from ocore.runtime.process import ProcessRuntime
+from ocore.runtime.watch import HttpWatch
+from ocore.snapshots import Snapshots
+from ocore.snapshots.postgres import PostgresSnapshots
+from ocore.source import Source
+from ocore.source.git import GitSource
+from ocore.wiring.connections import odoo_server, platform_secret
+from ocore.wiring.parts import layout_of
+from ocore.worker.fence import fenced
+
+_SYSTEM_PYTHONS: Final = ("python3.13", "python3.12", "python3.11")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapters:
+    """Who plays each part in this process."""
+
+    source: Source
+    images: Images
+    databases: Databases
+    snapshots: Snapshots
+    runtime: Runtime
+    crons: Crons
+    watch: Watch
+    proxy: Proxy
+
+    def behind(self, confirm: Callable[[], Awaitable[object]]) -> "Adapters":
+        """Return the same parts, those that touch an instance asking `confirm` before each call."""
+        return Adapters(
+            source=self.source,
+            images=self.images,
+            watch=self.watch,
+            databases=fenced(self.databases, confirm),
+            snapshots=fenced(self.snapshots, confirm),
+            runtime=fenced(self.runtime, confirm),
+            crons=fenced(self.crons, confirm),
+            proxy=fenced(self.proxy, confirm),
+        )
+
+
+def adapters_of(
+    settings: Settings, users: PlatformUsers, environment: Mapping[str, str]
+) -> Adapters:
+    home, cache = settings.home, settings.home.cache
+    server, secret = odoo_server(settings, users), platform_secret(settings)
+    supervisor = Supervisor(home.run)
+    host = OdooHost(home=home, server=server, user=users.odoo, secret=secret)
+    venvs = Venvs(
+        cache=cache, python=python_for(users), user=users.odoo, environment=_passed_on(environment)
+    )
+    providers: dict[str, Provider] = {
+        "debian": DebianProvider(cache, mirror=settings.debian_mirror),
+        "git": GitProvider(cache),
+        "path": PathProvider(),
+    }
+    return Adapters(
+        source=source_of(settings),
+        images=ReleaseImages(home.releases, providers, venvs),
+        databases=PostgresDatabases(server, home, users.odoo, secret),
+        snapshots=PostgresSnapshots(server, home, users.odoo),
+        runtime=ProcessRuntime(supervisor, host, Ports(home.instances)),
+        crons=ProcessCrons(supervisor, host),
+        watch=HttpWatch(home),
+        proxy=TraefikProxy(layout_of(settings)),
+    )
+
+
+def source_of(settings: Settings) -> Source:
+    return GitSource(settings.home.mirrors, settings.home.checkouts)
+
+
+def python_for(users: PlatformUsers) -> Path:
+    """Return the interpreter for Odoo: our own, unless its user could not reach it."""
+    own = Path(os.path.realpath(sys.executable))
+    if users.odoo is None or closed_folder(own) is None:
+        return own
+    for name in _SYSTEM_PYTHONS:
+        found = Path("/usr/bin") / name
+        if found.exists():
+            return found
+    raise StepFailed(
+        f"the user {users.odoo.name} cannot reach {own}: install Python 3.11 or newer in /usr/bin"
+    )
+
+
+def _passed_on(environment: Mapping[str, str]) -> dict[str, str]:
+    wanted = ("http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE")
+    return {
+        key: value for key, value in environment.items() if key in wanted or key.startswith("UV_")
+    }

@@ -1,0 +1,84 @@
+"""`ocore worker`: a worker with real tools."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
+from ocore.deployments.ledger import Lease
+from ocore.deployments.toolbox import Toolbox
+from ocore.embedded.settings import Settings
+from ocore.embedded.users import platform_users
+from ocore.kit import clock
+from ocore.wiring.connections import platform_conninfo
+from ocore.wiring.store import Store, open_store
+from ocore.wiring.tools import Adapters, adapters_of
+from ocore.worker.loop import Shop, work
+from ocore.worker.transcript import Transcript
+
+VERIFY_SECONDS: Final = 3.0
+
+
+async def run_worker(settings: Settings) -> None:
+    """Work until SIGTERM; what is at work then is taken over after its lease."""
+    users = await platform_users()
+    conninfo = platform_conninfo(settings, users)
+    adapters = adapters_of(settings, users, os.environ)
+    async with open_store(conninfo, settings) as store:
+        shop = Shop(
+            name=f"{socket.gethostname()}:{os.getpid()}",
+            ledger=store.ledger,
+            equip=_equip(settings, store, adapters),
+            open_transcript=_transcripts(store),
+            lease_seconds=settings.lease_seconds,
+        )
+        wake = asyncio.Event()
+        listening = asyncio.create_task(_listen(store, wake))
+        try:
+            await work(shop, wake)
+        finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
+
+
+async def _listen(store: Store, wake: asyncio.Event) -> None:
+    async for _ in store.wakeups():
+        wake.set()
+
+
+def _transcripts(store: Store) -> Callable[[Lease], Awaitable[Transcript]]:
+    async def open_one(lease: Lease) -> Transcript:
+        deployment = await store.ledger.load(lease)
+        repository = deployment.project.repository
+        secrets = [repository.password or "", repository.username or ""]
+        return Transcript(store.transcripts, lease, secrets)
+
+    return open_one
+
+
+def _equip(
+    settings: Settings, store: Store, adapters: Adapters
+) -> Callable[[Lease, Transcript], Toolbox]:
+    def equip(lease: Lease, transcript: Transcript) -> Toolbox:
+        behind = adapters.behind(lambda: store.ledger.renew(lease))
+        return Toolbox(
+            source=behind.source,
+            images=behind.images,
+            databases=behind.databases,
+            snapshots=behind.snapshots,
+            runtime=behind.runtime,
+            crons=behind.crons,
+            watch=behind.watch,
+            proxy=behind.proxy,
+            say=transcript.say,
+            flush=transcript.flush,
+            now=clock.now,
+            wait=asyncio.sleep,
+            health_seconds=settings.health_seconds,
+            verify_seconds=VERIFY_SECONDS,
+        )
+
+    return equip
