@@ -1,0 +1,144 @@
+"""What the API says when it says no: problem details (RFC 9457)."""
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.openapi.datastructures import ResponseSpec
+
+from ocore.access.signin import TooManyAttempts
+from ocore.errors import (
+    Conflict,
+    Forbidden,
+    Impossible,
+    Malformed,
+    NotFound,
+    Refused,
+    Unauthenticated,
+)
+from ocore.kit.ids import uuid7
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+STATUS: Final[dict[type[Refused], int]] = {
+    Malformed: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Impossible: 422,
+    TooManyAttempts: 429,
+}
+"""Every refusal has a status here, or it is a bug."""
+
+_CODES: Final = {
+    400: "malformed_request",
+    404: "no_such_path",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    503: "unavailable",
+}
+_UNKNOWN_FIELD: Final = re.compile(r"unknown field `(?P<name>[^`]*)`")
+_MISSING_FIELD: Final = re.compile(r"missing required field `(?P<name>[^`]*)`")
+_PLACE: Final = re.compile(r" - at `\$\.?(?P<place>[^`]*)`$")
+
+
+class Problem(msgspec.Struct, kw_only=True):
+    """Why a request was refused, and what to do about it. `code` is stable, for programs."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str | None = None
+    instance: str
+
+
+def documented(*statuses: int) -> dict[int, ResponseSpec]:
+    """Return the OpenAPI answers for these error statuses."""
+    return {
+        status: ResponseSpec(
+            data_container=Problem,
+            description=HTTPStatus(status).phrase,
+            media_type=MEDIA_TYPE,
+            generate_examples=False,
+        )
+        for status in statuses
+    }
+
+
+def malformed_body(error: msgspec.DecodeError) -> Malformed:
+    """Say what is wrong with a request body, and in which field."""
+    if not isinstance(error, msgspec.ValidationError):
+        return Malformed(f"the body is not JSON: {error}", code="malformed_json")
+    message = str(error)
+    found = _PLACE.search(message)
+    place = found["place"] if found else ""
+    sentence = _PLACE.sub("", message)
+    for pattern, code in ((_UNKNOWN_FIELD, "unknown_field"), (_MISSING_FIELD, "field_missing")):
+        if match := pattern.search(sentence):
+            field = f"{place}.{match['name']}" if place else match["name"]
+            return Malformed(f"{sentence}", code=code, field=field)
+    return Malformed(f"{place or 'body'}: {sentence}", code="malformed_field", field=place or None)
+
+
+def problem(request: Request[Any, Any, Any], status: int, **details: Any) -> Response[bytes]:
+    """Return an answer with the problem; `details` are its `detail`, `code` and `field`."""
+    body = Problem(
+        title=HTTPStatus(status).phrase, status=status, instance=request.url.path, **details
+    )
+    return Response(
+        msgspec.json.encode(body),
+        status_code=status,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def on_refused(request: Request[Any, Any, Any], error: Refused) -> Response[bytes]:
+    status = STATUS[type(error)]
+    answer = problem(request, status, detail=str(error), code=error.code, field=error.field)
+    if isinstance(error, Unauthenticated):
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="ocore"'
+    elif isinstance(error, TooManyAttempts):
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
+
+
+def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """Say in our words what the framework refused."""
+    field, reason = _first_complaint(error.extra)
+    status = error.status_code
+    detail = f"{field}: {reason}" if field else (reason or error.detail or "")
+    code = "malformed_parameter" if field else _CODES.get(status, "refused")
+    answer = problem(request, status, detail=detail, code=code, field=field)
+    for name, value in (error.headers or {}).items():
+        answer.headers[name.title()] = value
+    return answer
+
+
+def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Log the bug under an id and tell only the id."""
+    error_id = uuid7()
+    log.error("request failed", error_id=error_id, path=request.url.path, exc_info=error)
+    return problem(
+        request,
+        500,
+        detail=f"something broke on our side; the API's log has it under {error_id}",
+        code="internal_error",
+    )
+
+
+def _first_complaint(extra: Any) -> tuple[str | None, str | None]:
+    first = extra[0] if isinstance(extra, list) and extra else None
+    if not isinstance(first, Mapping):
+        return None, None
+    field = first.get("key")
+    return (field if field != "data" else None), str(first.get("message", ""))

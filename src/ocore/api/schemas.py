@@ -1,0 +1,204 @@
+"""Requests and answers of the API as types: keys in camelCase, every key present."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response
+
+from ocore.api.problems import malformed_body
+
+Uuid = Annotated[str, msgspec.Meta(extra_json_schema={"format": "uuid"})]
+Json = dict[str, Any]
+
+
+class Body(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Base of request bodies: a field we do not know is refused, not ignored."""
+
+
+class View(msgspec.Struct, kw_only=True, rename="camel"):
+    """Base of answers."""
+
+
+class StrictRequest(Request[Any, Any, Any]):
+    """A request whose body is decoded into the handler's type, without bending JSON types."""
+
+    async def json(self) -> Any:
+        wanted = self.route_handler.parsed_data_field
+        try:
+            return msgspec.json.decode(
+                await self.body(), type=wanted.annotation if wanted else Any, strict=True
+            )
+        except msgspec.DecodeError as error:
+            raise malformed_body(error) from error
+
+
+def json_answer(
+    view: View, *, status_code: int = 200, headers: Mapping[str, str] | None = None
+) -> Response[bytes]:
+    return ready(msgspec.json.encode(view), status_code=status_code, headers=headers)
+
+
+def ready(
+    body: bytes, *, status_code: int = 200, headers: Mapping[str, str] | None = None
+) -> Response[bytes]:
+    """Return an answer of JSON that is ready to send."""
+    return Response(body, status_code=status_code, headers=headers, media_type="application/json")
+
+
+class Risk(View):
+    """How risky the change was judged; `score` is 0 to 100."""
+
+    level: str
+    score: float
+
+
+class SuccessVerdict(View):
+    """How good the success is."""
+
+    clean: bool
+    label: str
+    legacy: bool
+    reason: str
+    status: str
+    waived: bool
+
+
+class StepView(View):
+    """One stage of the pipeline; `version` counts its attempts."""
+
+    completed_at: str | None
+    duration_ms: int | None
+    id: str
+    name: str
+    output: str | None
+    sort_order: int
+    started_at: str | None
+    status: str
+    version: int
+
+
+class Validation(View):
+    """How a check was made, and how it ended."""
+
+    artifact_refs: list[str]
+    duration_ms: int | None
+    exit_code: int | None
+    failure_card: Json | None
+    log_excerpt: str | None
+    mode: str
+    profile: str | None
+
+
+class Waiver(View):
+    """Who accepted a failed check, and why."""
+
+    actor: str
+    audit_status: str
+    confirmation: str
+    expires_at: str | None
+    id: str
+    reason: str
+    scope: str
+
+
+class EvidenceView(View):
+    """One check that really ran."""
+
+    artifact_refs: list[str]
+    completed_at: str | None
+    duration_ms: int | None
+    gate_key: str
+    log_refs: list[str]
+    name: str
+    outcome: str
+    required: bool
+    started_at: str | None
+    status: str
+    summary: str
+    validation: Validation
+    waiver: Waiver | None
+
+
+class FindingView(View):
+    """One fact that a check found."""
+
+    class_: str = msgspec.field(name="class")
+    confidence: float
+    evidence_excerpt: str
+    gate_action: str
+    metadata: Json
+    severity: str
+
+
+class DeploymentView(View):
+    """A deployment: what was asked for, how far it is, and what was seen on the way."""
+
+    active_color: str | None
+    branch: str | None
+    commit_author: str | None
+    commit_author_avatar: str | None
+    commit_message: str | None
+    commit_sha: str | None
+    completed_at: str | None
+    created_at: str
+    duration_ms: int | None
+    error_message: str | None
+    evidence: list[EvidenceView]
+    findings: list[FindingView]
+    id: str
+    image_tag: str | None
+    instance_id: str
+    previous_commit_sha: str | None
+    previous_deployment_id: str | None
+    project_id: str
+    risk: Risk | None
+    snapshot_id: str | None
+    started_at: str | None
+    status: str
+    steps: list[StepView]
+    success_verdict: SuccessVerdict | None
+    trigger_type: str
+    updated_at: str
+
+
+class DeploymentPage(View):
+    """A page of deployments, newest first."""
+
+    deployments: list[DeploymentView]
+    limit: int
+    offset: int
+    total: int
+
+
+class SectionView(View):
+    """Lines of the download that belong together, both ends included."""
+
+    end_line: int
+    line_count: int
+    name: str
+    start_line: int
+
+
+class WarningGroupView(View):
+    """Warnings that differ only in ids, paths and numbers."""
+
+    category: str
+    count: int
+    logger: str
+    message: str
+    severity: str
+
+
+class LogSummaryView(View):
+    """What the log of a deployment says; null where it is silent."""
+
+    duration_ms: int | None
+    error_count: int
+    odoo_version: str | None
+    sections: list[SectionView]
+    success: bool | None
+    total_modules: int | None
+    updated_modules: list[str]
+    warning_count: int
+    warning_groups: list[WarningGroupView]

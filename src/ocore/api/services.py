@@ -1,0 +1,52 @@
+"""What the API works with; wiring chooses who plays each part."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+
+from ocore.access import Caller
+from ocore.access.accounts import Accounts
+from ocore.access.tokens import Tokens
+from ocore.deployments.commands import Desk
+from ocore.deployments.ledger import Requests, Views
+from ocore.environments.registry import Registry
+from ocore.source import Source
+from ocore.transcripts import Transcripts
+
+Lifespan = Callable[[], AbstractAsyncContextManager[object]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The ports behind the API. `requests`, `views` and `registry` take an organization's id.
+
+    `wakeups` yields the id of each deployment that changed, and None when some may have been
+    missed. `ping` returns when the database answers; StepFailed or OSError when it does not.
+    `instance_password` returns the password of Odoo's admin in a database. `lifespan` is entered
+    before the first request and left after the last one.
+    """
+
+    requests: Callable[[str], Requests]
+    views: Callable[[str], Views]
+    registry: Callable[[str], Registry]
+    accounts: Accounts
+    transcripts: Transcripts
+    wakeups: Callable[[], AsyncIterator[str | None]]
+    source: Source
+    tokens: Tokens
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+    ping: Callable[[], Awaitable[None]]
+    instance_password: Callable[[str], str]
+    base_domain: str = "localhost"
+    lifespan: Lifespan = nullcontext
+
+    def desk_of(self, caller: Caller) -> Desk:
+        """Return what the commands need, bound to the caller's organization."""
+        return Desk(
+            requests=self.requests(caller.organization_id),
+            source=self.source,
+            now=self.now,
+            new_id=self.new_id,
+        )
