@@ -2,19 +2,23 @@
 
 import asyncio
 import os
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from ocore import wiring
 from ocore.cli import commands
 from ocore.demo.run import Demo, run_demo, run_demo_and_keep
 from ocore.demo.story import DemoFailed
 from ocore.embedded.settings import Settings, settings_from
 from ocore.embedded.users import closed_folder
 from ocore.errors import OcoreError
+from ocore.wiring.api import serve as serve_api
+from ocore.wiring.platform import migrate as migrate_database
+from ocore.wiring.platform import run_platform
+from ocore.wiring.worker import run_worker
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -44,25 +48,25 @@ errors = Console(stderr=True)
 @app.command()
 def up() -> None:
     """Run the whole platform in the foreground, until SIGTERM or Ctrl-C."""
-    _run(wiring.run_platform)
+    _run(run_platform)
 
 
 @app.command()
 def serve() -> None:
     """Run the API alone."""
-    wiring.serve(_settings())
+    serve_api(_settings())
 
 
 @app.command()
 def worker() -> None:
     """Run one worker alone."""
-    _run(wiring.run_worker)
+    _run(run_worker)
 
 
 @app.command()
 def migrate() -> None:
     """Bring the platform's database to this version."""
-    _run(wiring.migrate)
+    _run(migrate_database)
 
 
 @app.command()
@@ -98,7 +102,7 @@ def _settings() -> Settings:
         raise typer.Exit(2) from refusal
 
 
-def _run(part: wiring.Part) -> None:
+def _run(part: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     settings = _settings()
     try:
         asyncio.run(part(settings))

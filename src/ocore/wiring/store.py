@@ -1,6 +1,6 @@
 """The platform's records, opened for one process."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,3 +19,33 @@ from ocore.storage.transcripts import PostgresTranscripts
 from ocore.storage.views import TenantViews
 from ocore.storage.wakeups import listen
 from ocore.transcripts import Transcripts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """The records' ports; `requests`, `views` and `registry` are bound to an organization's id."""
+
+    ledger: Ledger
+    accounts: Accounts
+    transcripts: Transcripts
+    requests: Callable[[str], Requests]
+    views: Callable[[str], Views]
+    registry: Callable[[str], Registry]
+    wakeups: Callable[[], AsyncIterator[str | None]]
+    ping: Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def open_store(conninfo: str, settings: Settings) -> AsyncIterator[Store]:
+    """Open the records, and close them at the end."""
+    async with open_pool(conninfo) as pool:
+        yield Store(
+            ledger=PostgresLedger(pool, clock.now, lease_seconds=settings.lease_seconds),
+            accounts=PostgresAccounts(pool),
+            transcripts=PostgresTranscripts(pool),
+            requests=lambda organization: TenantRequests(pool, organization, clock.now),
+            views=partial(TenantViews, pool),
+            registry=lambda organization: TenantRegistry(pool, organization),
+            wakeups=partial(listen, conninfo),
+            ping=partial(ping, pool),
+        )

@@ -1,0 +1,220 @@
+"""The door's side of the records, bound to one organization by row-level security."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, Final
+
+from psycopg import errors
+
+from ocore.deployments.ledger import Ending
+from ocore.deployments.model import Deployment, RollbackTarget, Snapped, Status, Trigger
+from ocore.environments import Instance, Project
+from ocore.errors import Conflict, NotFound
+from ocore.storage.codec import (
+    deployment_from,
+    deployment_json,
+    instance_from,
+    project_from,
+    to_json,
+    view_json,
+)
+from ocore.storage.database import Connection, Pool, load_queries, transaction
+from ocore.storage.ledger import end_deployment
+
+_QUERIES: Final = load_queries("requests")
+
+
+class TenantRequests:
+    """What people ask for, in one organization. A foreign id is NotFound."""
+
+    def __init__(self, pool: Pool, organization_id: str, now: Callable[[], datetime]) -> None:
+        self._pool = pool
+        self._organization = organization_id
+        self._now = now
+
+    async def project(self, project_id: str) -> Project:
+        async with transaction(self._pool, self._organization) as connection:
+            row = await _one(connection, "project", project=project_id)
+        if row is None:
+            raise _no_project(project_id)
+        return project_from(row[0])
+
+    async def instances(self, project_id: str) -> tuple[Instance, ...]:
+        async with transaction(self._pool, self._organization) as connection:
+            rows = await _all(connection, "instances", project=project_id)
+        return tuple(instance_from(row[0]) for row in rows)
+
+    async def open(self, deployment: Deployment, *, idempotency_key: str | None) -> bytes:
+        try:
+            async with transaction(self._pool, self._organization) as connection:
+                known = await self._known(connection, deployment, idempotency_key)
+                return known or await self._open(connection, deployment, idempotency_key)
+        except errors.UniqueViolation as raced:
+            # The same key was kept by a request side by side with this one: its answer counts.
+            async with transaction(self._pool, self._organization) as connection:
+                known = await self._known(connection, deployment, idempotency_key)
+            if known is None:
+                raise Conflict(
+                    f"deployment {deployment.id} exists already", code="deployment_exists"
+                ) from raced
+            return known
+
+    async def deployment(self, project_id: str, deployment_id: str) -> Deployment:
+        async with transaction(self._pool, self._organization) as connection:
+            row = await _one(connection, "deployment", id=deployment_id, project=project_id)
+            if row is None:
+                raise no_deployment(deployment_id)
+            found = await _with_journal(connection, deployment_id, row[0])
+        return replace(found, cancel_requested=row[1])
+
+    async def rollback_targets(self, instance: Instance) -> tuple[RollbackTarget, ...]:
+        async with transaction(self._pool, self._organization) as connection:
+            row = await _one(connection, "live", instance=instance.id)
+            live = row[0]["deployment_id"] if row and row[0] else None
+            rows = await _all(connection, "succeeded", instance=instance.id)
+            newest_first = [await _with_journal(connection, id_, record) for id_, record in rows]
+        return rollback_targets(newest_first, live=live)
+
+    async def request_cancel(self, deployment_id: str) -> bytes:
+        async with transaction(self._pool, self._organization) as connection:
+            row = await _one(connection, "lock_deployment", id=deployment_id)
+            if row is None:
+                raise no_deployment(deployment_id)
+            record, status, view = row
+            await self._audit(connection, "deployment.cancel_requested", deployment_id)
+            await _all(connection, "notify", id=deployment_id)
+            if status == Status.QUEUED:
+                waiting = await _with_journal(connection, deployment_id, record)
+                return await self._end(connection, waiting, Status.CANCELLED)
+            updated = await _one(connection, "request_cancel", id=deployment_id)
+            return str(updated[0] if updated else view).encode()
+
+    async def _known(
+        self, connection: Connection, deployment: Deployment, key: str | None
+    ) -> bytes | None:
+        if key is None:
+            return None
+        row = await _one(connection, "known_key", organization=self._organization, key=key)
+        if row is None:
+            return None
+        if row[0] != _fingerprint(deployment):
+            raise Conflict(
+                "this Idempotency-Key was used for another request",
+                code="idempotency_key_reused",
+                field="Idempotency-Key",
+            )
+        return str(row[1]).encode()
+
+    async def _open(self, connection: Connection, deployment: Deployment, key: str | None) -> bytes:
+        if deployment.trigger is Trigger.WEBHOOK:
+            await self._supersede(connection, deployment.instance)
+        view = view_json(deployment, now=self._now())
+        await connection.execute(
+            _QUERIES["open"],
+            {
+                "id": deployment.id,
+                "organization": self._organization,
+                "project": deployment.project.id,
+                "instance": deployment.instance.id,
+                "trigger": deployment.trigger,
+                "record": deployment_json(deployment),
+                "view": view,
+            },
+        )
+        await connection.execute(_QUERIES["count"], {"project": deployment.project.id})
+        if key is not None:
+            await self._keep_key(connection, deployment, key)
+        await self._audit(
+            connection, "deployment.triggered", deployment.id, actor=deployment.requested_by
+        )
+        await connection.execute(_QUERIES["notify"], {"id": deployment.id})
+        return view.encode()
+
+    async def _keep_key(self, connection: Connection, deployment: Deployment, key: str) -> None:
+        values = {
+            "organization": self._organization,
+            "key": key,
+            "request": _fingerprint(deployment),
+            "deployment": deployment.id,
+        }
+        await connection.execute(_QUERIES["keep_key"], values)
+
+    async def _supersede(self, connection: Connection, instance: Instance) -> None:
+        for id_, record in await _all(connection, "superseded", instance=instance.id):
+            waiting = await _with_journal(connection, id_, record)
+            await self._end(connection, waiting, Status.SUPERSEDED)
+
+    async def _end(self, connection: Connection, deployment: Deployment, status: Status) -> bytes:
+        reason = {
+            Status.CANCELLED: "Cancelled before anything live was touched.",
+            Status.SUPERSEDED: "A newer push took its place in the queue.",
+        }[status]
+        ending = Ending(status=status, error_message=reason, instance_status=None, live=None)
+        ended = await end_deployment(connection, deployment, ending, now=self._now())
+        return view_json(ended, now=self._now()).encode()
+
+    async def _audit(
+        self, connection: Connection, action: str, resource: str, *, actor: str = "user"
+    ) -> None:
+        values = {
+            "organization": self._organization,
+            "actor": actor,
+            "action": action,
+            "resource": resource,
+            "detail": to_json({}),
+        }
+        await connection.execute(_QUERIES["audit"], values)
+
+
+def rollback_targets(
+    newest_first: list[Deployment], *, live: str | None
+) -> tuple[RollbackTarget, ...]:
+    """Return what can be gone back to: the data of a deployment is its successor's snapshot."""
+    targets = []
+    for successor, deployment in pairwise(newest_first):
+        snapped, commit, image = successor.find(Snapped), deployment.commit, deployment.image
+        if deployment.id == live or snapped is None or commit is None or image is None:
+            continue
+        targets.append(
+            RollbackTarget(
+                deployment_id=deployment.id,
+                commit=commit,
+                image=image.tag,
+                snapshot=snapped.snapshot,
+            )
+        )
+    return tuple(targets)
+
+
+def no_deployment(deployment_id: str) -> NotFound:
+    return NotFound(f"there is no deployment {deployment_id}", code="deployment_not_found")
+
+
+def _no_project(project_id: str) -> NotFound:
+    return NotFound(f"there is no project {project_id}", code="project_not_found")
+
+
+def _fingerprint(deployment: Deployment) -> str:
+    asked = {
+        "project": deployment.project.id,
+        "instance": deployment.instance.id,
+        "ref": deployment.ref,
+        "target": deployment.target.deployment_id if deployment.target else None,
+    }
+    return hashlib.sha256(to_json(asked).encode()).hexdigest()
+
+
+async def _with_journal(connection: Connection, deployment_id: Any, record: Any) -> Deployment:
+    rows = await _all(connection, "journal", id=deployment_id)
+    return deployment_from(record, [row[0] for row in rows])
+
+
+async def _one(connection: Connection, name: str, **values: Any) -> tuple[Any, ...] | None:
+    return await (await connection.execute(_QUERIES[name], values)).fetchone()
+
+
+async def _all(connection: Connection, name: str, **values: Any) -> list[tuple[Any, ...]]:
+    return await (await connection.execute(_QUERIES[name], values)).fetchall()

@@ -1,0 +1,46 @@
+import psycopg
+import pytest
+
+from ocore.errors import StepFailed
+from ocore.kit.postgres import PostgresServer
+from ocore.storage.database import transaction
+from ocore.storage.schema import migrate
+from tests.storage.records import Records
+
+TABLES = ["projects", "instances", "deployments", "journal", "idempotency_keys", "audit_log"]
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_query_that_forgets_to_filter_sees_one_organization(
+    records: Records, table: str
+) -> None:
+    await records.ask(key="k")
+    await records.acme.requests.request_cancel((await records.ask()).id)
+    async with transaction(records.pool, records.acme.organization_id) as connection:
+        rows = await connection.execute(f"SELECT DISTINCT organization_id::text FROM {table}")
+        assert await rows.fetchall() == [(records.acme.organization_id,)]
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_transaction_that_names_no_organization_sees_nothing(
+    records: Records, table: str
+) -> None:
+    await records.ask(key="k")
+    async with records.pool.connection() as connection:
+        rows = await connection.execute(f"SELECT count(*) FROM {table}")
+        assert await rows.fetchone() == (0,)
+
+
+async def test_a_row_cannot_be_moved_to_another_organization(records: Records) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        async with transaction(records.pool, records.acme.organization_id) as connection:
+            await connection.execute(
+                "UPDATE projects SET organization_id = %s", [records.other.organization_id]
+            )
+
+
+async def test_a_role_that_row_level_security_ignores_is_refused(
+    postgres_server: PostgresServer,
+) -> None:
+    with pytest.raises(StepFailed, match="sees every organization's rows"):
+        await migrate(postgres_server.conninfo("postgres"))
