@@ -15,7 +15,7 @@ from ocore.demo.story import DemoFailed
 from ocore.embedded.settings import Settings, settings_from
 from ocore.embedded.users import closed_folder
 from ocore.errors import OcoreError
-from ocore.wiring.api import serve as serve_api
+from ocore.wiring.api import run_api
 from ocore.wiring.platform import migrate as migrate_database
 from ocore.wiring.platform import run_platform
 from ocore.wiring.worker import run_worker
@@ -54,7 +54,7 @@ def up() -> None:
 @app.command()
 def serve() -> None:
     """Run the API alone."""
-    serve_api(_settings())
+    _run(run_api)
 
 
 @app.command()

@@ -1,7 +1,6 @@
 """What the API works with; wiring chooses who plays each part."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,8 +13,6 @@ from ocore.environments.registry import Registry
 from ocore.source import Source
 from ocore.transcripts import Transcripts
 
-Lifespan = Callable[[], AbstractAsyncContextManager[object]]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
@@ -23,8 +20,7 @@ class Services:
 
     `wakeups` yields the id of each deployment that changed, and None when some may have been
     missed. `ping` returns when the database answers; StepFailed or OSError when it does not.
-    `instance_password` returns the password of Odoo's admin in a database. `lifespan` is entered
-    before the first request and left after the last one.
+    `instance_password` returns the password of Odoo's admin in a database.
     """
 
     requests: Callable[[str], Requests]
@@ -40,7 +36,6 @@ class Services:
     ping: Callable[[], Awaitable[None]]
     instance_password: Callable[[str], str]
     base_domain: str = "localhost"
-    lifespan: Lifespan = nullcontext
 
     def desk_of(self, caller: Caller) -> Desk:
         """Return what the commands need, bound to the caller's organization."""

@@ -1,0 +1,102 @@
+"""The HTTP API as an ASGI application."""
+
+from importlib.metadata import version
+from typing import Any, Final
+
+from litestar import Litestar, Request, Response, Router, get
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from ocore.access.signin import Attempts
+from ocore.api import auth, deployments, instances, logs, parameters, problems, projects
+from ocore.api.follow import Hub
+from ocore.api.logs import Summaries
+from ocore.api.schemas import StrictRequest, View, json_answer
+from ocore.api.services import Services
+from ocore.errors import Refused, StepFailed
+
+VERSION: Final = version("ocore")
+LARGEST_BODY: Final = 256 * 1024
+"""In bytes. The largest body that makes sense is a list of a thousand module names."""
+
+_BEARER: Final = SecurityScheme(
+    type="http", scheme="bearer", bearer_format="JWT", description="The access token of a sign-in."
+)
+
+
+class Health(View):
+    """Whether the API can do its work."""
+
+    status: str
+    version: str
+
+
+@get(
+    "/health",
+    summary="Health of the API",
+    tags=["Platform"],
+    responses={200: ResponseSpec(Health, generate_examples=False)} | problems.documented(503),
+)
+async def health(request: Request[Any, Any, Any], services: Services) -> Response[bytes]:
+    """Answer 200 when the API and its database work."""
+    try:
+        await services.ping()
+    except StepFailed as failure:
+        return problems.problem(request, 503, detail=str(failure), code="unavailable")
+    return json_answer(Health(status="ok", version=VERSION))
+
+
+def create_app(services: Services) -> Litestar:
+    """Return the API over these services."""
+    hub = Hub(services.wakeups, services.transcripts)
+    return Litestar(
+        route_handlers=[Router("/api", route_handlers=[health, auth.router, _behind_sign_in()])],
+        dependencies={
+            "services": Provide(lambda: services, sync_to_thread=False),
+            "attempts": Provide(Attempts, use_cache=True, sync_to_thread=False),
+            "summaries": Provide(Summaries, use_cache=True, sync_to_thread=False),
+            "hub": Provide(lambda: hub, sync_to_thread=False),
+        },
+        exception_handlers={
+            Refused: problems.on_refused,
+            HTTPException: problems.on_http_exception,
+            Exception: problems.on_bug,
+        },
+        lifespan=[lambda _app: hub.open()],
+        openapi_config=_described(),
+        request_class=StrictRequest,
+        request_max_body_size=LARGEST_BODY,
+        state=State({"services": services}),
+    )
+
+
+def _behind_sign_in() -> Router:
+    return Router(
+        "/",
+        route_handlers=[projects.router, instances.router, deployments.router, logs.router],
+        guards=[auth.signed_in],
+        security=[{"bearer": []}],
+        dependencies={
+            "caller": Provide(auth.caller, sync_to_thread=False),
+            "project_id": Provide(parameters.project_id, sync_to_thread=False),
+            "deployment_id": Provide(parameters.deployment_id, sync_to_thread=False),
+            "instance_id": Provide(parameters.instance_id, sync_to_thread=False),
+        },
+    )
+
+
+def _described() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="oCore",
+        version=VERSION,
+        description="Puts a git ref of Odoo modules live; takes code and data back in one call.",
+        path="/api",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        components=Components(security_schemes={"bearer": _BEARER}),
+        use_handler_docstrings=True,
+    )

@@ -1,0 +1,240 @@
+"""Deployments over HTTP: ask for one, look at it, take it back."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Response, Router, get, post
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import Parameter
+
+from ocore.access import Caller, require
+from ocore.api.parameters import IdempotencyKey, Limit, Offset
+from ocore.api.problems import documented
+from ocore.api.schemas import (
+    Body,
+    DeploymentPage,
+    DeploymentView,
+    LineText,
+    Uuid,
+    View,
+    json_answer,
+    ready,
+)
+from ocore.api.services import Services
+from ocore.deployments import commands
+from ocore.deployments.commands import DeployRequest, RollbackRequest
+from ocore.deployments.model import RollbackTarget
+from ocore.errors import Malformed, NotFound
+from ocore.kit.ids import is_uuid
+from ocore.source import Ref
+
+RefName = Annotated[LineText, msgspec.Meta(max_length=255)]
+
+
+class DeployBody(Body):
+    """What to deploy: a branch, a tag or a commit. What is given must agree."""
+
+    branch: RefName | None = None
+    commit_sha: RefName | None = None
+    instance_id: Uuid | None = None
+    tag: RefName | None = None
+
+
+class RollbackBody(Body):
+    """The deployment to go back to; without one, the last before what is live."""
+
+    deployment_id: Uuid | None = None
+
+
+class CancelView(View):
+    """What a cancel would do now: `yes`, `becomes_rollback` or `no`."""
+
+    effect: str
+    explanation: str
+
+
+class TargetView(View):
+    """A deployment that can be gone back to, code and data."""
+
+    deployment_id: Uuid
+    commit_sha: str
+    commit_author: str
+    commit_message: str
+    image_tag: str
+    snapshot_id: str
+
+
+class TargetList(View):
+    """What an instance can go back to, newest first."""
+
+    targets: list[TargetView]
+
+
+@post(
+    "/deploy",
+    status_code=202,
+    summary="Trigger a manual deployment",
+    responses={202: ResponseSpec(DeploymentView, generate_examples=False)}
+    | documented(400, 401, 403, 404, 409, 413, 422),
+)
+async def deploy(
+    project_id: str,
+    data: DeployBody,
+    caller: Caller,
+    services: Services,
+    idempotency_key: IdempotencyKey = None,
+) -> Response[bytes]:
+    """Create a deployment and queue it. Accepts a commit SHA, branch or tag as the target."""
+    wanted = DeployRequest(
+        project_id=project_id,
+        instance_id=_uuid(data.instance_id, "instanceId"),
+        ref=Ref(branch=data.branch, commit_sha=data.commit_sha, tag=data.tag),
+        idempotency_key=idempotency_key,
+    )
+    body = await commands.request(wanted, by=caller, desk=services.desk_of(caller))
+    return ready(body, status_code=202)
+
+
+@post(
+    "/rollback",
+    status_code=202,
+    summary="Trigger a rollback",
+    responses={202: ResponseSpec(DeploymentView, generate_examples=False)}
+    | documented(400, 401, 403, 404, 409, 413, 422),
+)
+async def roll_back(
+    project_id: str,
+    data: RollbackBody,
+    caller: Caller,
+    services: Services,
+    idempotency_key: IdempotencyKey = None,
+) -> Response[bytes]:
+    """Go back to an earlier deployment: start its image again and restore its data."""
+    wanted = RollbackRequest(
+        project_id=project_id,
+        deployment_id=_uuid(data.deployment_id, "deploymentId"),
+        idempotency_key=idempotency_key,
+    )
+    body = await commands.roll_back(wanted, by=caller, desk=services.desk_of(caller))
+    return ready(body, status_code=202)
+
+
+@get(
+    "/deployments",
+    summary="List project deployments",
+    responses={200: ResponseSpec(DeploymentPage, generate_examples=False)}
+    | documented(400, 401, 403, 404),
+)
+async def list_deployments(
+    project_id: str, caller: Caller, services: Services, limit: Limit = 20, offset: Offset = 0
+) -> Response[bytes]:
+    """Return a page of a project's deployments, newest first."""
+    require(caller, "view:deployments")
+    views = services.views(caller.organization_id)
+    return ready(await views.page(project_id, limit=limit, offset=offset))
+
+
+@get(
+    "/deployments/{deploymentId:uuid}",
+    summary="Get deployment details",
+    responses={200: ResponseSpec(DeploymentView, generate_examples=False)}
+    | documented(401, 403, 404),
+)
+async def get_deployment(
+    project_id: str, deployment_id: str, caller: Caller, services: Services
+) -> Response[bytes]:
+    """Return a deployment with its steps and status."""
+    require(caller, "view:deployments")
+    views = services.views(caller.organization_id)
+    return ready(await views.view(project_id, deployment_id))
+
+
+@get(
+    "/deployments/{deploymentId:uuid}/cancel",
+    summary="Ask what a cancel would do",
+    responses={200: ResponseSpec(CancelView, generate_examples=False)} | documented(401, 403, 404),
+)
+async def preview_cancel(
+    project_id: str, deployment_id: str, caller: Caller, services: Services
+) -> Response[bytes]:
+    """Say what a cancel would do at this moment, without doing it."""
+    preview = await commands.preview_cancel(
+        project_id, deployment_id, by=caller, desk=services.desk_of(caller)
+    )
+    return json_answer(CancelView(effect=preview.effect, explanation=preview.explanation))
+
+
+@post(
+    "/deployments/{deploymentId:uuid}/cancel",
+    status_code=202,
+    summary="Cancel a deployment",
+    responses={202: ResponseSpec(DeploymentView, generate_examples=False)}
+    | documented(401, 403, 404, 409),
+)
+async def cancel(
+    project_id: str, deployment_id: str, caller: Caller, services: Services
+) -> Response[bytes]:
+    """Ask for the end of a deployment; once the cutover began, the earlier state comes back."""
+    body = await commands.cancel(
+        project_id, deployment_id, by=caller, desk=services.desk_of(caller)
+    )
+    return ready(body, status_code=202)
+
+
+@get(
+    "/rollback-targets",
+    summary="List rollback targets",
+    responses={200: ResponseSpec(TargetList, generate_examples=False)}
+    | documented(400, 401, 403, 404),
+)
+async def list_targets(
+    project_id: str,
+    caller: Caller,
+    services: Services,
+    instance: Annotated[UUID, Parameter(query="instanceId", description="Instance UUID")],
+) -> Response[bytes]:
+    """Return the deployments an instance can go back to, newest first."""
+    require(caller, "view:deployments")
+    requests = services.requests(caller.organization_id)
+    for each in await requests.instances(project_id):
+        if each.id == str(instance):
+            targets = await requests.rollback_targets(each)
+            return json_answer(TargetList(targets=[_target(target) for target in targets]))
+    raise NotFound(
+        f"the project has no instance {instance}", code="instance_not_found", field="instanceId"
+    )
+
+
+def _uuid(text: str | None, field: str) -> str | None:
+    if text is None:
+        return None
+    if not is_uuid(text):
+        raise Malformed(f"{field} must be a UUID", code="malformed_id", field=field)
+    return text.lower()
+
+
+def _target(target: RollbackTarget) -> TargetView:
+    return TargetView(
+        deployment_id=target.deployment_id,
+        commit_sha=target.commit.sha,
+        commit_author=target.commit.author,
+        commit_message=target.commit.message,
+        image_tag=target.image,
+        snapshot_id=target.snapshot.id,
+    )
+
+
+router = Router(
+    "/projects/{projectId:uuid}",
+    route_handlers=[
+        deploy,
+        roll_back,
+        list_deployments,
+        get_deployment,
+        preview_cancel,
+        cancel,
+        list_targets,
+    ],
+    tags=["Deployments"],
+)

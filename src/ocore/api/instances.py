@@ -1,0 +1,262 @@
+"""Instances over HTTP: what an Odoo is made of, and what it does now."""
+
+import re
+from typing import Annotated, Final
+
+import msgspec
+from litestar import Response, Router, get, post
+from litestar.openapi.datastructures import ResponseSpec
+
+from ocore.access import Caller, require
+from ocore.api.problems import documented
+from ocore.api.projects import series
+from ocore.api.schemas import Body, LineText, Uuid, View, json_answer
+from ocore.api.services import Services
+from ocore.environments import PROVIDERS, Instance, Limits, database_name, slug_of
+from ocore.environments.registry import InstanceRecord
+from ocore.errors import Malformed
+from ocore.source.address import split_credentials
+
+ADMIN_LOGIN: Final = "admin"
+DEFAULTS: Final = Limits()
+_LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+
+Environment = Annotated[str, msgspec.Meta(pattern=r"^(development|staging|production)$")]
+ModuleName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]{1,100}$")]
+SmokePath = Annotated[str, msgspec.Meta(pattern=r"^/[\x21-\x7e]*$", max_length=500)]
+Memory = Annotated[int, msgspec.Meta(ge=256 * 1024**2, le=2**40)]
+Seconds = Annotated[int, msgspec.Meta(ge=10, le=86_400)]
+
+
+class InstanceBody(Body):
+    """An Odoo to run. Only a name is needed; limits are in Odoo's own words (odoo.conf)."""
+
+    name: Annotated[LineText, msgspec.Meta(min_length=1, max_length=100)]
+    environment: Environment = "development"
+    odoo_version: str | None = None
+    provider: str = "debian"
+    source: Annotated[LineText, msgspec.Meta(min_length=1, max_length=2048)] | None = None
+    modules: Annotated[list[ModuleName], msgspec.Meta(max_length=1000)] | None = None
+    host: Annotated[str, msgspec.Meta(max_length=253)] | None = None
+    workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = DEFAULTS.workers
+    max_cron_threads: Annotated[int, msgspec.Meta(ge=0, le=16)] = DEFAULTS.max_cron_threads
+    limit_memory_soft: Memory = DEFAULTS.limit_memory_soft
+    limit_memory_hard: Memory = DEFAULTS.limit_memory_hard
+    limit_time_cpu: Seconds = DEFAULTS.limit_time_cpu
+    limit_time_real: Seconds = DEFAULTS.limit_time_real
+    smoke_paths: Annotated[list[SmokePath], msgspec.Meta(max_length=20)] = msgspec.field(
+        default_factory=list
+    )
+
+
+class InstanceView(View):
+    """An instance and what it does at the moment."""
+
+    id: Uuid
+    project_id: Uuid
+    name: str
+    slug: str
+    host: str
+    database: str
+    environment: str
+    odoo_version: str
+    provider: str
+    source: str | None
+    modules: list[str] | None
+    workers: int
+    max_cron_threads: int
+    limit_memory_soft: int
+    limit_memory_hard: int
+    limit_time_cpu: int
+    limit_time_real: int
+    smoke_paths: list[str]
+    status: str
+    status_message: str | None
+    active_color: str | None
+    active_deployment_id: str | None
+    created_at: str
+    updated_at: str
+
+
+class InstanceList(View):
+    """The instances of a project, oldest first."""
+
+    instances: list[InstanceView]
+
+
+class Credentials(View):
+    """How to sign in to the instance's Odoo as its administrator."""
+
+    database: str
+    login: str
+    password: str
+
+
+@get(
+    "/projects/{projectId:uuid}/instances",
+    summary="List instances",
+    responses={200: ResponseSpec(InstanceList, generate_examples=False)}
+    | documented(401, 403, 404),
+)
+async def list_instances(project_id: str, caller: Caller, services: Services) -> Response[bytes]:
+    """Return the instances of a project."""
+    require(caller, "view:instances")
+    records = await services.registry(caller.organization_id).instances(project_id)
+    return json_answer(InstanceList(instances=[_view(each) for each in records]))
+
+
+@post(
+    "/projects/{projectId:uuid}/instances",
+    summary="Create an instance",
+    responses={201: ResponseSpec(InstanceView, generate_examples=False)}
+    | documented(400, 401, 403, 404, 409, 413),
+)
+async def create_instance(
+    project_id: str, data: InstanceBody, caller: Caller, services: Services
+) -> Response[bytes]:
+    """Describe an instance; the first deployment starts it."""
+    require(caller, "manage:instances")
+    registry = services.registry(caller.organization_id)
+    project = (await registry.project(project_id)).project
+    slug, instance_id = slug_of(data.name), services.new_id()
+    instance = Instance(
+        id=instance_id,
+        organization_id=caller.organization_id,
+        project_id=project.id,
+        name=data.name,
+        slug=slug,
+        database=database_name(slug, instance_id),
+        host=_host(data.host or f"{slug}.{services.base_domain}"),
+        environment=data.environment,
+        odoo_version=series(data.odoo_version or project.odoo_version),
+        provider=data.provider,
+        source=_source(data.provider, data.source),
+        modules=None if data.modules is None else tuple(data.modules),
+        limits=_limits(data),
+        smoke_paths=tuple(data.smoke_paths),
+    )
+    return json_answer(_view(await registry.add_instance(instance)), status_code=201)
+
+
+@get(
+    "/instances/{instanceId:uuid}",
+    summary="Get an instance",
+    responses={200: ResponseSpec(InstanceView, generate_examples=False)}
+    | documented(401, 403, 404),
+)
+async def get_instance(instance_id: str, caller: Caller, services: Services) -> Response[bytes]:
+    """Return one instance."""
+    require(caller, "view:instances")
+    record = await services.registry(caller.organization_id).instance(instance_id)
+    return json_answer(_view(record))
+
+
+@get(
+    "/instances/{instanceId:uuid}/credentials",
+    summary="Get the sign-in of an instance",
+    responses={200: ResponseSpec(Credentials, generate_examples=False)} | documented(401, 403, 404),
+)
+async def get_credentials(instance_id: str, caller: Caller, services: Services) -> Response[bytes]:
+    """Return how to sign in to the instance's Odoo. Needs `manage:instances`."""
+    require(caller, "manage:instances")
+    record = await services.registry(caller.organization_id).instance(instance_id)
+    database = record.instance.database
+    return json_answer(
+        Credentials(
+            database=database, login=ADMIN_LOGIN, password=services.instance_password(database)
+        ),
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _host(host: str) -> str:
+    if len(host) > 253 or not _HOST.fullmatch(host.lower()):
+        raise Malformed(
+            "host must be a host name such as shop.example.com", code="malformed_host", field="host"
+        )
+    return host.lower()
+
+
+def _source(provider: str, source: str | None) -> str | None:
+    """Return where Odoo comes from; Malformed when it does not fit the provider."""
+    if provider not in PROVIDERS:
+        raise Malformed(
+            f"provider must be one of: {', '.join(PROVIDERS)}",
+            code="unknown_provider",
+            field="provider",
+        )
+    if (source is None) != (provider == "debian"):
+        need = "takes no source" if provider == "debian" else "needs a source"
+        raise Malformed(f"provider {provider} {need}", code="source_mismatch", field="source")
+    if source is None:
+        return None
+    fits = source.startswith("/") if provider == "path" else _is_open_address(source)
+    if not fits:
+        raise Malformed(
+            "source must be an absolute path (path) or a git URL without a credential (git)",
+            code="malformed_source",
+            field="source",
+        )
+    return source
+
+
+def _is_open_address(url: str) -> bool:
+    try:
+        return split_credentials(url).url == url
+    except Malformed:
+        return False
+
+
+def _limits(data: InstanceBody) -> Limits:
+    if data.limit_memory_soft > data.limit_memory_hard:
+        raise Malformed(
+            "limitMemorySoft must not be above limitMemoryHard",
+            code="limits_crossed",
+            field="limitMemorySoft",
+        )
+    return Limits(
+        workers=data.workers,
+        max_cron_threads=data.max_cron_threads,
+        limit_memory_soft=data.limit_memory_soft,
+        limit_memory_hard=data.limit_memory_hard,
+        limit_time_cpu=data.limit_time_cpu,
+        limit_time_real=data.limit_time_real,
+    )
+
+
+def _view(record: InstanceRecord) -> InstanceView:
+    instance, limits = record.instance, record.instance.limits
+    return InstanceView(
+        id=instance.id,
+        project_id=instance.project_id,
+        name=instance.name,
+        slug=instance.slug,
+        host=instance.host,
+        database=instance.database,
+        environment=instance.environment,
+        odoo_version=instance.odoo_version,
+        provider=instance.provider,
+        source=instance.source,
+        modules=None if instance.modules is None else list(instance.modules),
+        workers=limits.workers,
+        max_cron_threads=limits.max_cron_threads,
+        limit_memory_soft=limits.limit_memory_soft,
+        limit_memory_hard=limits.limit_memory_hard,
+        limit_time_cpu=limits.limit_time_cpu,
+        limit_time_real=limits.limit_time_real,
+        smoke_paths=list(instance.smoke_paths),
+        status=record.status,
+        status_message=record.status_message,
+        active_color=record.active_colour,
+        active_deployment_id=record.active_deployment_id,
+        created_at=record.created_at,
+        updated_at=record.updated_at,
+    )
+
+
+router = Router(
+    "/",
+    route_handlers=[list_instances, create_instance, get_instance, get_credentials],
+    tags=["Instances"],
+)

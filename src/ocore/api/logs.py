@@ -1,0 +1,276 @@
+"""The log of a deployment over HTTP: followed live, downloaded whole, and summarised."""
+
+import asyncio
+import re
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import msgspec
+from litestar import Response, Router, get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import Parameter
+from litestar.response import Stream
+
+from ocore.access import Caller, require
+from ocore.api.follow import COMPLETE, Following, Hub
+from ocore.api.problems import documented
+from ocore.api.schemas import Json, LogSummaryView, ready
+from ocore.api.services import Services
+from ocore.deployments.model import Step
+from ocore.errors import Malformed
+from ocore.odoo.logs import Summariser
+from ocore.transcripts import Chunk, Transcripts
+
+HEARTBEAT_SECONDS: Final = 15.0
+_STEPS: Final = tuple(step.value for step in Step)
+_PLACE: Final = re.compile(r"([0-9]{1,15})-([0-9]{1,15})")
+_CHUNKS_AT_ONCE: Final = 256
+_MOST_SUMMARIES: Final = 500
+
+WithLines = Annotated[
+    int, Parameter(ge=0, le=1, description="1 sends the lines of the log as well, as `log` events.")
+]
+LastEventId = Annotated[
+    str | None,
+    Parameter(
+        header="Last-Event-ID",
+        description="The `id` of the last event you have seen; the stream goes on after it.",
+    ),
+]
+_EVENT_STREAM: Final = {
+    200: ResponseSpec(
+        str,
+        description="Events `step`, `log` and, last, `complete`; each with an `id` and JSON data.",
+        media_type="text/event-stream",
+        generate_examples=False,
+    )
+}
+_DOWNLOAD: Final = {
+    200: ResponseSpec(
+        str,
+        description="A header of lines that begin with `# `, an empty line, then the log.",
+        media_type="text/plain",
+        generate_examples=False,
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a follower has come: the last event, and the last line of the log."""
+
+    seq: int = 0
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.seq}-{self.line}"
+
+    @classmethod
+    def parse(cls, text: str | None) -> "Place":
+        """Read an event's id; Malformed when it is none of ours."""
+        if not text:
+            return cls()
+        found = _PLACE.fullmatch(text)
+        if found is None:
+            raise Malformed(
+                "Last-Event-ID must be the id of an event of this stream, such as 3-0",
+                code="malformed_event_id",
+                field="Last-Event-ID",
+            )
+        return cls(int(found[1]), int(found[2]))
+
+
+@get(
+    "/logs",
+    summary="Stream build logs (SSE)",
+    responses=_EVENT_STREAM | documented(400, 401, 403, 404),
+    media_type="text/event-stream",
+)
+async def follow_log(  # noqa: PLR0913 - each argument is a part of the request
+    project_id: str,
+    deployment_id: str,
+    caller: Caller,
+    services: Services,
+    hub: Hub,
+    *,
+    lines: WithLines = 0,
+    last_event_id: LastEventId = None,
+) -> Stream:
+    """Send each change of a step, and `complete` last. A deployment that has ended is replayed."""
+    require(caller, "view:deployments")
+    place = Place.parse(last_event_id)
+    views = services.views(caller.organization_id)
+    await views.view(project_id, deployment_id)
+
+    async def stream() -> AsyncIterator[bytes]:
+        async with hub.follow(deployment_id, views) as following:
+            async for frame in told(following, place, log_lines if lines else no_lines):
+                yield frame
+
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    return Stream(stream(), media_type="text/event-stream", headers=headers)
+
+
+@get(
+    "/logs/download",
+    summary="Download build logs",
+    responses=_DOWNLOAD | documented(401, 403, 404),
+    media_type="text/plain",
+)
+async def download_log(
+    project_id: str, deployment_id: str, caller: Caller, services: Services
+) -> Stream:
+    """Return the log with a header that says whose it is."""
+    require(caller, "view:deployments")
+    view = await services.views(caller.organization_id).view(project_id, deployment_id)
+    return Stream(
+        whole_log(msgspec.json.decode(view), services.transcripts),
+        media_type="text/plain; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="deployment-{deployment_id}.log"'},
+    )
+
+
+@get(
+    "/logs/summary",
+    summary="Get deployment log summary",
+    responses={200: ResponseSpec(LogSummaryView, generate_examples=False)}
+    | documented(401, 403, 404),
+)
+async def summarise_log(
+    project_id: str,
+    deployment_id: str,
+    caller: Caller,
+    services: Services,
+    summaries: "Summaries",
+) -> Response[bytes]:
+    """Return sections, updated modules and grouped warnings. Lines are those of the download."""
+    require(caller, "view:deployments")
+    view = await services.views(caller.organization_id).view(project_id, deployment_id)
+    return ready(await summaries.of(msgspec.json.decode(view), services.transcripts))
+
+
+class Summaries:
+    """Summaries of deployments; what has ended is summarised once and kept."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, bytes] = OrderedDict()
+
+    async def of(self, deployment: Json, transcripts: Transcripts) -> bytes:
+        """Return the summary as JSON."""
+        key = deployment["id"]
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        body = await _summarised(deployment, transcripts)
+        if deployment["completedAt"] is not None:
+            self._kept[key] = body
+            while len(self._kept) > _MOST_SUMMARIES:
+                self._kept.popitem(last=False)
+        return body
+
+
+async def whole_log(deployment: Json, transcripts: Transcripts) -> AsyncIterator[bytes]:
+    """Yield the download: header, empty line, log."""
+    yield _header(deployment)
+    line = 0
+    while chunks := await transcripts.read(
+        deployment["id"], after_line=line, limit=_CHUNKS_AT_ONCE
+    ):
+        yield b"".join(chunk.content for chunk in chunks)
+        line = _last_line(chunks[-1])
+
+
+Frames = AsyncIterator[tuple[bytes, Place]]
+
+
+async def told(
+    following: Following, place: Place, new_lines: Callable[[Following, Place], Frames]
+) -> AsyncIterator[bytes]:
+    """Yield the frames after a place, until `complete`.
+
+    A worker stores the lines of a step before it ends it, and so lines that are read after an
+    event hold all that came before it: they are sent first.
+    """
+    while True:
+        version, events = following.feed.version, following.feed.after(place.seq)
+        async for frame, reached in new_lines(following, place):
+            place = reached
+            yield frame
+        for event in events:
+            place = Place(event.seq, place.line)
+            yield _frame(event.kind, event.data, place)
+            if event.kind == COMPLETE:
+                return
+        if not await following.news(version, seconds=HEARTBEAT_SECONDS):
+            return
+        if following.feed.version == version:
+            yield b": heartbeat\n\n"
+
+
+async def log_lines(following: Following, place: Place) -> Frames:
+    """Yield what the log says after a place."""
+    while chunks := await following.feed.lines_after(place.line):
+        for chunk in chunks:
+            place = Place(place.seq, _last_line(chunk))
+            yield _log_frames(chunk, place.seq), place
+
+
+async def no_lines(_following: Following, _place: Place) -> Frames:
+    """Yield nothing: the follower wants the steps alone."""
+    return
+    yield
+
+
+def _frame(kind: str, data: bytes, place: Place) -> bytes:
+    return b"event: %b\nid: %b\ndata: %b\n\n" % (kind.encode(), str(place).encode(), data)
+
+
+def _log_frames(chunk: Chunk, seq: int) -> bytes:
+    texts = chunk.content.decode(errors="replace").split("\n")[:-1]
+    return b"".join(
+        _frame("log", msgspec.json.encode({"line": number, "text": text}), Place(seq, number))
+        for number, text in enumerate(texts, chunk.first_line)
+    )
+
+
+def _last_line(chunk: Chunk) -> int:
+    return chunk.first_line + chunk.line_count - 1
+
+
+def _header(deployment: Json) -> bytes:
+    facts = {
+        "oCore deployment": deployment["id"],
+        "project": deployment["projectId"],
+        "instance": deployment["instanceId"],
+        "trigger": deployment["triggerType"],
+        "branch": deployment["branch"],
+        "commit": deployment["commitSha"],
+        "image": deployment["imageTag"],
+        "status": deployment["status"],
+        "created": deployment["createdAt"],
+        "started": deployment["startedAt"],
+        "completed": deployment["completedAt"],
+    }
+    lines = [f"# {name}: {'unknown' if value is None else value}" for name, value in facts.items()]
+    return "\n".join([*lines, "", ""]).encode()
+
+
+async def _summarised(deployment: Json, transcripts: Transcripts) -> bytes:
+    summariser = Summariser(steps=_STEPS)
+    async for part in whole_log(deployment, transcripts):
+        await asyncio.to_thread(summariser.feed, part)
+    ended = deployment["completedAt"] is not None
+    summary = summariser.finish(
+        success=deployment["status"] == "succeeded" if ended else None,
+        duration_ms=deployment["durationMs"],
+    )
+    return msgspec.json.encode(summary.as_json())
+
+
+router = Router(
+    "/projects/{projectId:uuid}/deployments/{deploymentId:uuid}",
+    route_handlers=[follow_log, download_log, summarise_log],
+    tags=["Deployments"],
+)

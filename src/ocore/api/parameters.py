@@ -1,0 +1,38 @@
+"""Parameters that several routes share. Ids in a path are UUIDs, or there is no such path."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar.params import Parameter
+
+Limit = Annotated[int, Parameter(ge=1, le=100, description="Results per page.")]
+Offset = Annotated[
+    int, Parameter(ge=0, le=2**31 - 1, description="How many results to leave out first.")
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Parameter(
+        header="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="Asking again with the same key returns the first answer.",
+    ),
+]
+
+
+def project_id(
+    projectId: Annotated[UUID, Parameter(description="Project UUID")],  # noqa: N803 - as in the path
+) -> str:
+    return str(projectId)
+
+
+def deployment_id(
+    deploymentId: Annotated[UUID, Parameter(description="Deployment UUID")],  # noqa: N803 - as in the path
+) -> str:
+    return str(deploymentId)
+
+
+def instance_id(
+    instanceId: Annotated[UUID, Parameter(description="Instance UUID")],  # noqa: N803 - as in the path
+) -> str:
+    return str(instanceId)

@@ -1,0 +1,50 @@
+"""`ocore serve`: the API over real records."""
+
+from functools import partial
+
+import uvicorn
+
+from ocore.access.tokens import Tokens
+from ocore.api.app import create_app
+from ocore.api.services import Services
+from ocore.databases.postgres import admin_password
+from ocore.embedded.secrets import secret
+from ocore.embedded.settings import Settings
+from ocore.embedded.users import platform_users
+from ocore.kit import clock, ids
+from ocore.wiring.connections import platform_conninfo, platform_secret
+from ocore.wiring.store import Store, open_store
+from ocore.wiring.tools import source_of
+
+
+async def run_api(settings: Settings) -> None:
+    """Answer until SIGTERM; requests at work are ended first, streams are cut."""
+    conninfo = platform_conninfo(settings, await platform_users())
+    async with open_store(conninfo, settings) as store:
+        config = uvicorn.Config(
+            create_app(services_of(settings, store)),
+            host=settings.listen,
+            port=settings.api_port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+        await uvicorn.Server(config).serve()
+
+
+def services_of(settings: Settings, store: Store) -> Services:
+    return Services(
+        requests=store.requests,
+        views=store.views,
+        registry=store.registry,
+        accounts=store.accounts,
+        transcripts=store.transcripts,
+        wakeups=store.wakeups,
+        source=source_of(settings),
+        tokens=Tokens(secret(settings.home.secrets, "jwt-secret")),
+        now=clock.now,
+        new_id=ids.uuid7,
+        ping=store.ping,
+        instance_password=partial(admin_password, platform_secret(settings)),
+    )
