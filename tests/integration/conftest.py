@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from ocore.demo.repository import DemoCommits, build_repository
 
+from ocore.demo.repository import DemoCommits, build_repository
 from tests.integration.platform import Platform, Site
 
 CACHE = Path(__file__).parent.parent.parent / ".cache" / "ocore"

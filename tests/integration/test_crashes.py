@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ocore.demo.repository import DemoCommits
 
 from ocore.cli.follow import address
+from ocore.demo.repository import DemoCommits
 from ocore.embedded.supervisor import Supervisor
 from tests.integration.platform import Platform, Site
 from tests.integration.test_the_main_job import borrowers, lend, step

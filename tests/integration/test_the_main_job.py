@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ocore.demo.repository import DemoCommits
 
+from ocore.demo.repository import DemoCommits
 from tests.integration.platform import Platform, Site
 
 pytestmark = [pytest.mark.odoo, pytest.mark.timeout(900)]

@@ -128,12 +128,17 @@ async def listening(port: int) -> None:
 
 
 class Colour:
-    """Stands for one colour of an Odoo: says its name, and remembers which ids it was sent."""
+    """Stands for one colour of an Odoo: says its name, and remembers which ids it was sent.
+
+    `most_at_once` is how many requests it ever had at work together.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.served: Counter[str] = Counter()
         self.endpoint = Endpoint(host=LOOPBACK, http_port=free_port(), websocket_port=free_port())
+        self.most_at_once = 0
+        self._at_work = 0
         self._runners: list[web.AppRunner] = []
 
     async def start(self) -> None:
@@ -158,7 +163,10 @@ class Colour:
         async for chunk in request.content.iter_chunked(1 << 20):
             size += len(chunk)
         self.served[request.query.get("id", "")] += 1
+        self._at_work += 1
+        self.most_at_once = max(self.most_at_once, self._at_work)
         await asyncio.sleep(float(request.query.get("seconds", "0")))
+        self._at_work -= 1
         answer = {
             "colour": self.name,
             "door": door,

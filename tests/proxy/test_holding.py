@@ -6,6 +6,7 @@ from pathlib import Path
 import aiohttp
 
 from ocore.proxy.traefik import TraefikProxy
+from ocore.proxy.turns import AT_ONCE
 from tests.proxy.parts import Platform, browser, colours, instance, listening, running
 
 LIBRARY = instance()
@@ -47,6 +48,39 @@ async def test_a_request_at_work_ends_in_the_old_colour(tmp_path: Path) -> None:
         await platform.proxy.hold(LIBRARY)
         await blue.stop()
         assert await report == (200, "blue")
+
+
+async def test_held_requests_go_a_few_at_a_time(tmp_path: Path) -> None:
+    async with (
+        running(tmp_path) as platform,
+        colours("green") as (green,),
+        browser(platform, LIBRARY.host) as client,
+    ):
+        await platform.proxy.hold(LIBRARY)
+        held = [asyncio.create_task(_get(client, "/web?seconds=0.1")) for _ in range(60)]
+        await asyncio.sleep(0.5)
+        await platform.proxy.route(LIBRARY, green.endpoint)
+        assert await asyncio.gather(*held) == [(200, "green")] * 60
+        assert green.most_at_once == AT_ONCE
+
+
+async def test_slow_answers_do_not_keep_the_others_waiting(tmp_path: Path) -> None:
+    async with (
+        running(tmp_path) as platform,
+        colours("green") as (green,),
+        browser(platform, LIBRARY.host) as client,
+    ):
+        await platform.proxy.hold(LIBRARY)
+        slow = [asyncio.create_task(_get(client, "/web?seconds=20")) for _ in range(AT_ONCE)]
+        await asyncio.sleep(0.2)
+        quick = asyncio.create_task(_get(client))
+        await asyncio.sleep(0.2)
+        await platform.proxy.route(LIBRARY, green.endpoint)
+        async with asyncio.timeout(10):
+            assert await quick == (200, "green")
+        assert not any(each.done() for each in slow)
+        for each in slow:
+            each.cancel()
 
 
 async def test_past_the_limit_people_are_told_when_to_come_back(tmp_path: Path) -> None:

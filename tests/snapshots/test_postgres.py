@@ -21,9 +21,7 @@ def snapshots(home: Home, postgres_server: PostgresServer) -> PostgresSnapshots:
 
 
 @pytest.fixture
-async def acme(
-    request: pytest.FixtureRequest, databases: PostgresDatabases
-) -> Instance:
+async def acme(request: pytest.FixtureRequest, databases: PostgresDatabases) -> Instance:
     made = instance(f"snap_{abs(hash(request.node.name)) % 10**8}")
     await databases.create(made, base=BASE)
     return made

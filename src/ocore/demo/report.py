@@ -7,7 +7,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ocore.demo.availability import Answer, longest_wait_seconds, unanswered_seconds
+from ocore.demo.availability import (
+    Answer,
+    bad_answers,
+    longest_wait_seconds,
+    unanswered_seconds,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,7 @@ def chapter_report(chapter: Chapter) -> dict[str, Any]:
         "updatedModules": chapter.summary["updatedModules"],
         "snapshotMs": steps.get("Snapshot"),
         "unansweredSeconds": None if answers is None else unanswered_seconds(answers),
+        "badAnswers": None if answers is None else bad_answers(answers),
         "longestWaitSeconds": None if answers is None else longest_wait_seconds(answers),
         "logSummary": dict(chapter.summary),
     }

@@ -31,7 +31,7 @@ class Connection:
     port: int
     user: str
     password: str = field(repr=False)
-    most_connections: int = 32
+    most_connections: int = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

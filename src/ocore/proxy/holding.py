@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from ocore.proxy.configuration import LOOPBACK
 from ocore.proxy.targets import Held, held_of, port_of, read_target
+from ocore.proxy.turns import Turn, Turns
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +94,7 @@ class Holder:
         self._targets = targets
         self._patience = patience
         self._waiting = 0
+        self._turns = Turns()
 
     async def receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection to its end."""
@@ -115,17 +117,21 @@ class Holder:
         if self._waiting >= self._patience.most:
             raise _NotServed(_UNAVAILABLE, f"{held}: {self._waiting} requests wait already")
         request = bytearray(head)
-        colour = await self._wait(client, held, request)
-        if colour is not None:
-            await _relay(client, colour, bytes(request))
+        turn = self._turns.of(held.database)
+        try:
+            colour = await self._wait(client, held, request, turn)
+            if colour is not None:
+                await _relay(client, colour, bytes(request), turn)
+        finally:
+            turn.end()
 
-    async def _wait(self, client: Wire, held: Held, request: bytearray) -> Wire | None:
+    async def _wait(self, client: Wire, held: Held, request: bytearray, turn: Turn) -> Wire | None:
         """Return a connection to the instance's colour; None when the client gave up.
 
         What the client sends meanwhile is added to `request`.
         """
         self._waiting += 1
-        connecting = asyncio.create_task(self._connect(held))
+        connecting = asyncio.create_task(self._connect(held, turn))
         listening = asyncio.create_task(_listen(client.reader, request))
         try:
             await asyncio.wait({connecting, listening}, return_when=asyncio.FIRST_COMPLETED)
@@ -137,12 +143,13 @@ class Holder:
             self._waiting -= 1
             await _end(connecting, listening)
 
-    async def _connect(self, held: Held) -> Wire:
+    async def _connect(self, held: Held, turn: Turn) -> Wire:
         """Return a connection once there is a target that takes one, within the limit."""
         async with asyncio.timeout(self._patience.seconds):
             while True:
                 target = read_target(self._targets, held.database)
                 if target is not None:
+                    await turn.take()
                     with suppress(OSError):
                         port = port_of(target, held.door)
                         return Wire(*await asyncio.open_connection(target.host, port))
@@ -171,11 +178,14 @@ async def _listen(reader: asyncio.StreamReader, request: bytearray) -> None:
     await asyncio.Event().wait()
 
 
-async def _relay(client: Wire, colour: Wire, request: bytes) -> None:
+async def _relay(client: Wire, colour: Wire, request: bytes, turn: Turn) -> None:
     """Carry bytes both ways until one side ends."""
+    turn.begin()
     colour.writer.write(request)
     sending = asyncio.create_task(_send(client, colour))
     try:
+        client.writer.write(await colour.reader.read(_CHUNK))
+        turn.end()
         await _pump(colour.reader, client.writer)
     finally:
         await _end(sending)

@@ -77,4 +77,6 @@ def _own_program(
         log=settings.home.log / f"{name}.log",
         stop_seconds=30,
         priority=priority,
+        # Odoo's own user reads what the worker builds; what is secret lies in closed folders.
+        umask=0o022,
     )
