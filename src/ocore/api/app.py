@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from litestar import Litestar, Request, Response, Router, get
 from litestar.datastructures import State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
@@ -42,7 +42,9 @@ class Health(View):
     tags=["Platform"],
     responses={200: ResponseSpec(Health, generate_examples=False)} | problems.documented(503),
 )
-async def health(request: Request[Any, Any, Any], services: Services) -> Response[bytes]:
+async def health(
+    request: Request[Any, Any, Any], services: NamedDependency[Services]
+) -> Response[bytes]:
     """Answer 200 when the API and its database work."""
     try:
         await services.ping()
@@ -53,13 +55,14 @@ async def health(request: Request[Any, Any, Any], services: Services) -> Respons
 
 def create_app(services: Services) -> Litestar:
     """Return the API over these services."""
-    hub = Hub(services.wakeups, services.transcripts)
+    hub, attempts, summaries = Hub(services.wakeups, services.transcripts), Attempts(), Summaries()
     return Litestar(
         route_handlers=[Router("/api", route_handlers=[health, auth.router, _behind_sign_in()])],
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),
-            "attempts": Provide(Attempts, use_cache=True, sync_to_thread=False),
-            "summaries": Provide(Summaries, use_cache=True, sync_to_thread=False),
+            # Not the classes themselves: their arguments would be taken from the query string.
+            "attempts": Provide(lambda: attempts, sync_to_thread=False),
+            "summaries": Provide(lambda: summaries, sync_to_thread=False),
             "hub": Provide(lambda: hub, sync_to_thread=False),
         },
         exception_handlers={

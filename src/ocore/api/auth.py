@@ -5,15 +5,17 @@ from typing import Annotated, Any, Final
 import msgspec
 from litestar import Request, Response, Router, post
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import JSONBody
 
 from ocore.access import Caller
 from ocore.access.accounts import Account
 from ocore.access.passwords import LONGEST_PASSWORD
 from ocore.access.signin import Attempts, SignedIn, refresh, sign_in
 from ocore.api.problems import documented
-from ocore.api.schemas import Body, View, json_answer
+from ocore.api.schemas import Body, LineText, View, json_answer
 from ocore.api.services import Services
 from ocore.errors import Unauthenticated
 
@@ -23,7 +25,7 @@ _SCHEME: Final = "bearer"
 class LoginBody(Body):
     """An account's address and password."""
 
-    email: Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
+    email: Annotated[LineText, msgspec.Meta(min_length=3, max_length=254)]
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_PASSWORD)]
 
 
@@ -79,7 +81,10 @@ def caller(request: Request[Any, Any, Any]) -> Caller:
     | documented(400, 401, 413, 429),
 )
 async def login(
-    request: Request[Any, Any, Any], data: LoginBody, services: Services, attempts: Attempts
+    request: Request[Any, Any, Any],
+    data: JSONBody[LoginBody],
+    services: NamedDependency[Services],
+    attempts: NamedDependency[Attempts],
 ) -> Response[bytes]:
     """Exchange email and password for an access token (1 h) and a refresh token (30 d)."""
     address = request.client.host if request.client else ""
@@ -98,7 +103,9 @@ async def login(
     summary="Refresh a session",
     responses={200: ResponseSpec(SessionView, generate_examples=False)} | documented(400, 401, 413),
 )
-async def renew(data: RefreshBody, services: Services) -> Response[bytes]:
+async def renew(
+    data: JSONBody[RefreshBody], services: NamedDependency[Services]
+) -> Response[bytes]:
     """Exchange a refresh token for a new pair. Using one twice ends the whole session."""
     session = await refresh(
         data.refresh_token,

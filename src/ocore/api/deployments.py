@@ -5,8 +5,9 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, Router, get, post
+from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import JSONBody, QueryParameter
 
 from ocore.access import Caller, require
 from ocore.api.parameters import IdempotencyKey, Limit, Offset
@@ -79,10 +80,10 @@ class TargetList(View):
     | documented(400, 401, 403, 404, 409, 413, 422),
 )
 async def deploy(
-    project_id: str,
-    data: DeployBody,
-    caller: Caller,
-    services: Services,
+    project_id: NamedDependency[str],
+    data: JSONBody[DeployBody],
+    caller: NamedDependency[Caller],
+    services: NamedDependency[Services],
     idempotency_key: IdempotencyKey = None,
 ) -> Response[bytes]:
     """Create a deployment and queue it. Accepts a commit SHA, branch or tag as the target."""
@@ -104,10 +105,10 @@ async def deploy(
     | documented(400, 401, 403, 404, 409, 413, 422),
 )
 async def roll_back(
-    project_id: str,
-    data: RollbackBody,
-    caller: Caller,
-    services: Services,
+    project_id: NamedDependency[str],
+    data: JSONBody[RollbackBody],
+    caller: NamedDependency[Caller],
+    services: NamedDependency[Services],
     idempotency_key: IdempotencyKey = None,
 ) -> Response[bytes]:
     """Go back to an earlier deployment: start its image again and restore its data."""
@@ -127,7 +128,11 @@ async def roll_back(
     | documented(400, 401, 403, 404),
 )
 async def list_deployments(
-    project_id: str, caller: Caller, services: Services, limit: Limit = 20, offset: Offset = 0
+    project_id: NamedDependency[str],
+    caller: NamedDependency[Caller],
+    services: NamedDependency[Services],
+    limit: Limit = 20,
+    offset: Offset = 0,
 ) -> Response[bytes]:
     """Return a page of a project's deployments, newest first."""
     require(caller, "view:deployments")
@@ -142,7 +147,10 @@ async def list_deployments(
     | documented(401, 403, 404),
 )
 async def get_deployment(
-    project_id: str, deployment_id: str, caller: Caller, services: Services
+    project_id: NamedDependency[str],
+    deployment_id: NamedDependency[str],
+    caller: NamedDependency[Caller],
+    services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Return a deployment with its steps and status."""
     require(caller, "view:deployments")
@@ -156,7 +164,10 @@ async def get_deployment(
     responses={200: ResponseSpec(CancelView, generate_examples=False)} | documented(401, 403, 404),
 )
 async def preview_cancel(
-    project_id: str, deployment_id: str, caller: Caller, services: Services
+    project_id: NamedDependency[str],
+    deployment_id: NamedDependency[str],
+    caller: NamedDependency[Caller],
+    services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Say what a cancel would do at this moment, without doing it."""
     preview = await commands.preview_cancel(
@@ -173,7 +184,10 @@ async def preview_cancel(
     | documented(401, 403, 404, 409),
 )
 async def cancel(
-    project_id: str, deployment_id: str, caller: Caller, services: Services
+    project_id: NamedDependency[str],
+    deployment_id: NamedDependency[str],
+    caller: NamedDependency[Caller],
+    services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Ask for the end of a deployment; once the cutover began, the earlier state comes back."""
     body = await commands.cancel(
@@ -189,10 +203,10 @@ async def cancel(
     | documented(400, 401, 403, 404),
 )
 async def list_targets(
-    project_id: str,
-    caller: Caller,
-    services: Services,
-    instance: Annotated[UUID, Parameter(query="instanceId", description="Instance UUID")],
+    project_id: NamedDependency[str],
+    caller: NamedDependency[Caller],
+    services: NamedDependency[Services],
+    instance: Annotated[UUID, QueryParameter(name="instanceId", description="Instance UUID")],
 ) -> Response[bytes]:
     """Return the deployments an instance can go back to, newest first."""
     require(caller, "view:deployments")

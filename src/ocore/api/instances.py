@@ -1,11 +1,13 @@
 """Instances over HTTP: what an Odoo is made of, and what it does now."""
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 from litestar import Response, Router, get, post
+from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import JSONBody
 
 from ocore.access import Caller, require
 from ocore.api.problems import documented
@@ -22,9 +24,9 @@ DEFAULTS: Final = Limits()
 _LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
-Environment = Annotated[str, msgspec.Meta(pattern=r"^(development|staging|production)$")]
-ModuleName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]{1,100}$")]
-SmokePath = Annotated[str, msgspec.Meta(pattern=r"^/[\x21-\x7e]*$", max_length=500)]
+Environment = Literal["development", "staging", "production"]
+ModuleName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]{1,100}(?!\n)$")]
+SmokePath = Annotated[str, msgspec.Meta(pattern=r"^/[\x21-\x7e]*(?!\n)$", max_length=500)]
 Memory = Annotated[int, msgspec.Meta(ge=256 * 1024**2, le=2**40)]
 Seconds = Annotated[int, msgspec.Meta(ge=10, le=86_400)]
 
@@ -99,7 +101,11 @@ class Credentials(View):
     responses={200: ResponseSpec(InstanceList, generate_examples=False)}
     | documented(401, 403, 404),
 )
-async def list_instances(project_id: str, caller: Caller, services: Services) -> Response[bytes]:
+async def list_instances(
+    project_id: NamedDependency[str],
+    caller: NamedDependency[Caller],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
     """Return the instances of a project."""
     require(caller, "view:instances")
     records = await services.registry(caller.organization_id).instances(project_id)
@@ -113,7 +119,10 @@ async def list_instances(project_id: str, caller: Caller, services: Services) ->
     | documented(400, 401, 403, 404, 409, 413),
 )
 async def create_instance(
-    project_id: str, data: InstanceBody, caller: Caller, services: Services
+    project_id: NamedDependency[str],
+    data: JSONBody[InstanceBody],
+    caller: NamedDependency[Caller],
+    services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Describe an instance; the first deployment starts it."""
     require(caller, "manage:instances")
@@ -145,7 +154,11 @@ async def create_instance(
     responses={200: ResponseSpec(InstanceView, generate_examples=False)}
     | documented(401, 403, 404),
 )
-async def get_instance(instance_id: str, caller: Caller, services: Services) -> Response[bytes]:
+async def get_instance(
+    instance_id: NamedDependency[str],
+    caller: NamedDependency[Caller],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
     """Return one instance."""
     require(caller, "view:instances")
     record = await services.registry(caller.organization_id).instance(instance_id)
@@ -157,7 +170,11 @@ async def get_instance(instance_id: str, caller: Caller, services: Services) -> 
     summary="Get the sign-in of an instance",
     responses={200: ResponseSpec(Credentials, generate_examples=False)} | documented(401, 403, 404),
 )
-async def get_credentials(instance_id: str, caller: Caller, services: Services) -> Response[bytes]:
+async def get_credentials(
+    instance_id: NamedDependency[str],
+    caller: NamedDependency[Caller],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
     """Return how to sign in to the instance's Odoo. Needs `manage:instances`."""
     require(caller, "manage:instances")
     record = await services.registry(caller.organization_id).instance(instance_id)

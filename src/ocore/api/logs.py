@@ -9,8 +9,9 @@ from typing import Annotated, Final
 
 import msgspec
 from litestar import Response, Router, get
+from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 from ocore.access import Caller, require
@@ -30,12 +31,15 @@ _CHUNKS_AT_ONCE: Final = 256
 _MOST_SUMMARIES: Final = 500
 
 WithLines = Annotated[
-    int, Parameter(ge=0, le=1, description="1 sends the lines of the log as well, as `log` events.")
+    int,
+    QueryParameter(
+        ge=0, le=1, description="1 sends the lines of the log as well, as `log` events."
+    ),
 ]
 LastEventId = Annotated[
     str | None,
-    Parameter(
-        header="Last-Event-ID",
+    HeaderParameter(
+        name="Last-Event-ID",
         description="The `id` of the last event you have seen; the stream goes on after it.",
     ),
 ]
@@ -89,11 +93,11 @@ class Place:
     media_type="text/event-stream",
 )
 async def follow_log(  # noqa: PLR0913 - each argument is a part of the request
-    project_id: str,
-    deployment_id: str,
-    caller: Caller,
-    services: Services,
-    hub: Hub,
+    project_id: NamedDependency[str],
+    deployment_id: NamedDependency[str],
+    caller: NamedDependency[Caller],
+    services: NamedDependency[Services],
+    hub: NamedDependency[Hub],
     *,
     lines: WithLines = 0,
     last_event_id: LastEventId = None,
@@ -120,7 +124,10 @@ async def follow_log(  # noqa: PLR0913 - each argument is a part of the request
     media_type="text/plain",
 )
 async def download_log(
-    project_id: str, deployment_id: str, caller: Caller, services: Services
+    project_id: NamedDependency[str],
+    deployment_id: NamedDependency[str],
+    caller: NamedDependency[Caller],
+    services: NamedDependency[Services],
 ) -> Stream:
     """Return the log with a header that says whose it is."""
     require(caller, "view:deployments")
@@ -139,11 +146,11 @@ async def download_log(
     | documented(401, 403, 404),
 )
 async def summarise_log(
-    project_id: str,
-    deployment_id: str,
-    caller: Caller,
-    services: Services,
-    summaries: "Summaries",
+    project_id: NamedDependency[str],
+    deployment_id: NamedDependency[str],
+    caller: NamedDependency[Caller],
+    services: NamedDependency[Services],
+    summaries: NamedDependency["Summaries"],
 ) -> Response[bytes]:
     """Return sections, updated modules and grouped warnings. Lines are those of the download."""
     require(caller, "view:deployments")

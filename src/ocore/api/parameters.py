@@ -3,16 +3,16 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
-Limit = Annotated[int, Parameter(ge=1, le=100, description="Results per page.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=100, description="Results per page.")]
 Offset = Annotated[
-    int, Parameter(ge=0, le=2**31 - 1, description="How many results to leave out first.")
+    int, QueryParameter(ge=0, le=2**31 - 1, description="How many results to leave out first.")
 ]
 IdempotencyKey = Annotated[
     str | None,
-    Parameter(
-        header="Idempotency-Key",
+    HeaderParameter(
+        name="Idempotency-Key",
         min_length=1,
         max_length=255,
         description="Asking again with the same key returns the first answer.",
@@ -21,18 +21,18 @@ IdempotencyKey = Annotated[
 
 
 def project_id(
-    projectId: Annotated[UUID, Parameter(description="Project UUID")],  # noqa: N803 - as in the path
+    projectId: Annotated[UUID, PathParameter(description="Project UUID")],  # noqa: N803 - as in the path
 ) -> str:
     return str(projectId)
 
 
 def deployment_id(
-    deploymentId: Annotated[UUID, Parameter(description="Deployment UUID")],  # noqa: N803 - as in the path
+    deploymentId: Annotated[UUID, PathParameter(description="Deployment UUID")],  # noqa: N803 - as in the path
 ) -> str:
     return str(deploymentId)
 
 
 def instance_id(
-    instanceId: Annotated[UUID, Parameter(description="Instance UUID")],  # noqa: N803 - as in the path
+    instanceId: Annotated[UUID, PathParameter(description="Instance UUID")],  # noqa: N803 - as in the path
 ) -> str:
     return str(instanceId)

@@ -1,6 +1,7 @@
 """What the API says when it says no: problem details (RFC 9457)."""
 
 import re
+import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -127,7 +128,9 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
 def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Log the bug under an id and tell only the id."""
     error_id = uuid7()
-    log.error("request failed", error_id=error_id, path=request.url.path, exc_info=error)
+    # As text: a renderer that is handed the exception may print local variables, and so secrets.
+    told = "".join(traceback.format_exception(error))
+    log.error("request failed", error_id=error_id, path=request.url.path, exception=told)
     return problem(
         request,
         500,

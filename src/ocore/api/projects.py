@@ -4,7 +4,9 @@ from typing import Annotated
 
 import msgspec
 from litestar import Response, Router, get, post
+from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import JSONBody
 
 from ocore.access import Caller, require
 from ocore.api.problems import documented
@@ -47,7 +49,9 @@ class ProjectList(View):
     summary="List projects",
     responses={200: ResponseSpec(ProjectList, generate_examples=False)} | documented(401, 403),
 )
-async def list_projects(caller: Caller, services: Services) -> Response[bytes]:
+async def list_projects(
+    caller: NamedDependency[Caller], services: NamedDependency[Services]
+) -> Response[bytes]:
     """Return all projects of your organization."""
     require(caller, "view:projects")
     records = await services.registry(caller.organization_id).projects()
@@ -60,7 +64,11 @@ async def list_projects(caller: Caller, services: Services) -> Response[bytes]:
     responses={201: ResponseSpec(ProjectView, generate_examples=False)}
     | documented(400, 401, 403, 409, 413),
 )
-async def create_project(data: ProjectBody, caller: Caller, services: Services) -> Response[bytes]:
+async def create_project(
+    data: JSONBody[ProjectBody],
+    caller: NamedDependency[Caller],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
     """Connect a git repository of Odoo modules."""
     require(caller, "manage:projects")
     account = await services.accounts.by_id(caller.user_id)
@@ -84,7 +92,11 @@ async def create_project(data: ProjectBody, caller: Caller, services: Services) 
     summary="Get a project",
     responses={200: ResponseSpec(ProjectView, generate_examples=False)} | documented(401, 403, 404),
 )
-async def get_project(project_id: str, caller: Caller, services: Services) -> Response[bytes]:
+async def get_project(
+    project_id: NamedDependency[str],
+    caller: NamedDependency[Caller],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
     """Return one project."""
     require(caller, "view:projects")
     record = await services.registry(caller.organization_id).project(project_id)

@@ -9,8 +9,8 @@ from litestar import Request, Response
 from ocore.api.problems import malformed_body
 
 Uuid = Annotated[str, msgspec.Meta(extra_json_schema={"format": "uuid"})]
-LineText = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]*$")]
-"""Text without line ends or other control characters."""
+LineText = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]*(?!\n)$")]
+"""Text without line ends or other control characters (in Python, `$` lets a last newline by)."""
 Json = dict[str, Any]
 
 
