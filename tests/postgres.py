@@ -15,9 +15,11 @@ from ocore.kit.privileges import as_user
 
 
 @asynccontextmanager
-async def running_cluster() -> AsyncIterator[tuple[Home, PostgresServer]]:
-    """Give a server that dies with the test run."""
-    root = Path(tempfile.mkdtemp(prefix="oc-", dir="/tmp"))
+async def running_cluster(
+    parent: Path = Path("/tmp"),
+) -> AsyncIterator[tuple[Home, PostgresServer]]:
+    """Give a server that dies with the test run, its files under `parent`."""
+    root = Path(tempfile.mkdtemp(prefix="oc-", dir=parent))
     root.chmod(0o711)
     home, users = Home(root), await platform_users()
     home.log.mkdir()

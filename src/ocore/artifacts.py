@@ -56,7 +56,8 @@ class Snapshot:
     """Database and filestore of an instance at one moment.
 
     `strategy` is `clone`, `template` or `dump`; `location` is the database that holds it, or the
-    directory of the dump. Times are milliseconds; `size_bytes` is of the database.
+    directory of the dump. Times are milliseconds; `size_bytes` is of the database. `verified`: a
+    copy had the same tables and rows as its original; a dump was read back to its end.
     """
 
     id: str

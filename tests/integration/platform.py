@@ -48,14 +48,14 @@ class Platform:
     async def up(self) -> Self:
         """Start and sign in."""
         self.home.mkdir(parents=True, exist_ok=True)
-        log = (self.home / "up.log").open("ab")
-        self.process = subprocess.Popen(
-            self.command("up"),
-            env=self.variables(),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        with (self.home / "up.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command("up"),
+                env=self.variables(),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         await self.answering()
         password = (self.home / "secrets" / "owner-password").read_text()
         async with Client(Session(api_url=self.api_url)) as client:

@@ -95,10 +95,10 @@ async def test_a_worker_frozen_past_its_lease_is_fenced_and_touches_nothing(
 
 
 async def another_worker(platform: Platform) -> asyncio.subprocess.Process:
-    log = (platform.home / "second-worker.log").open("ab")
-    return await asyncio.create_subprocess_exec(
-        *platform.command("worker"), env=platform.variables(), stdout=log, stderr=log
-    )
+    with (platform.home / "second-worker.log").open("ab") as log:
+        return await asyncio.create_subprocess_exec(
+            *platform.command("worker"), env=platform.variables(), stdout=log, stderr=log
+        )
 
 
 async def test_a_platform_that_was_killed_comes_back_with_its_instances(

@@ -1,9 +1,15 @@
-"""Write files whole or not at all."""
+"""Write files whole or not at all; know what their file system can do."""
 
+import fcntl
 import os
+import tempfile
 from pathlib import Path
+from typing import Final
 
 from ocore.kit.privileges import OsUser
+
+_FICLONE: Final = 0x40049409
+"""ioctl_ficlone(2): two files share their blocks until one of them changes."""
 
 
 def replace_file(file: Path, text: str, *, owner: OsUser | None = None) -> None:
@@ -18,3 +24,18 @@ def replace_file(file: Path, text: str, *, owner: OsUser | None = None) -> None:
             os.fchown(descriptor, owner.uid, owner.gid)
         out.write(text)
     fresh.replace(file)
+
+
+def can_reflink(folder: Path) -> bool:
+    """Say whether files in this folder can share their blocks, by doing it with two of our own.
+
+    False also when nothing can be written there.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as one, tempfile.TemporaryFile(dir=folder) as two:
+            one.write(b"ocore")
+            one.flush()
+            fcntl.ioctl(two.fileno(), _FICLONE, one.fileno())
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,131 @@
+"""Git repositories that break in one way each, made for one test."""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.odoo.repository import write_module
+
+BREAKS_LOGIN = """\
+from odoo import http
+from odoo.addons.web.controllers.home import Home
+
+
+class Broken(Home):
+    @http.route()
+    def web_login(self, *args, **kwargs):
+        raise RuntimeError("the login page of this commit never works")
+"""
+MISSING_XPATH = """\
+<odoo>
+    <record id="library_book_view_broken" model="ir.ui.view">
+        <field name="name">library.book.form.broken</field>
+        <field name="model">library.book</field>
+        <field name="inherit_id" ref="library_loans.library_book_view_form"/>
+        <field name="arch" type="xml">
+            <xpath expr="//field[@name='publisher']" position="after">
+                <field name="pages"/>
+            </xpath>
+        </field>
+    </record>
+</odoo>
+"""
+
+
+def git(path: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=Ana Ruiz", "-c", "user.email=ana@example.com"]
+    command = ["git", "-C", str(path), *identity, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def new_repository(path: Path) -> Path:
+    path.mkdir(parents=True)
+    git(path, "init", "--quiet", "--initial-branch=main")
+    return path
+
+
+def commit(path: Path, files: Mapping[str, str], message: str = "Change") -> str:
+    """Write files over what is there, commit, and return the SHA."""
+    for name, content in files.items():
+        file = path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+    return commit_all(path, message)
+
+
+def commit_all(path: Path, message: str = "Change") -> str:
+    git(path, "add", "--all")
+    git(path, "commit", "--quiet", "--allow-empty", "-m", message)
+    return git(path, "rev-parse", "HEAD")
+
+
+def breaking_login(path: Path) -> str:
+    """Commit a change after which only the login page fails: Odoo itself says it is healthy."""
+    git(path, "reset", "--quiet", "--hard", "v2")
+    package = path / "library_loans"
+    (package / "controllers").mkdir()
+    (package / "controllers" / "__init__.py").write_text("from . import home\n")
+    (package / "controllers" / "home.py").write_text(BREAKS_LOGIN)
+    with (package / "__init__.py").open("a") as out:
+        out.write("from . import controllers\n")
+    return commit_all(path, "Change the login page")
+
+
+def breaking_view(path: Path) -> str:
+    """Commit a view that looks for a field which the view it extends does not have."""
+    git(path, "reset", "--quiet", "--hard", "v2")
+    manifest = path / "library_loans" / "__manifest__.py"
+    text = manifest.read_text()
+    changed = text.replace(
+        '"views/library_book_views.xml",',
+        '"views/library_book_views.xml",\n        "views/broken.xml",',
+    )
+    assert changed != text
+    return commit(
+        path,
+        {"library_loans/__manifest__.py": changed, "library_loans/views/broken.xml": MISSING_XPATH},
+        "Show the publisher",
+    )
+
+
+def no_commit(path: Path) -> None:
+    new_repository(path)
+
+
+def no_module(path: Path) -> None:
+    commit(new_repository(path), {"README.md": "No module here.\n"})
+
+
+def syntax_error(path: Path) -> None:
+    new_repository(path)
+    write_module(path, "loans")
+    commit(path, {"loans/models/__init__.py": "def broken(:\n"})
+
+
+def missing_dependency(path: Path) -> None:
+    new_repository(path)
+    write_module(path, "loans", depends=["base", "no_such_module"])
+    commit_all(path)
+
+
+def link_out_of_the_tree(path: Path) -> None:
+    new_repository(path)
+    write_module(path, "loans")
+    (path / "loans" / "secrets.txt").symlink_to("/etc/passwd")
+    commit_all(path)
+
+
+def large_file_pointer(path: Path) -> None:
+    new_repository(path)
+    write_module(path, "loans")
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 5\n"
+    commit(path, {"loans/static/logo.png": pointer})
+
+
+def unreachable_submodule(path: Path) -> None:
+    new_repository(path)
+    write_module(path, "loans")
+    url = str(path.parent / "nowhere")
+    commit(path, {".gitmodules": f'[submodule "oca"]\n\tpath = oca\n\turl = {url}\n'})
+    git(path, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},oca")
+    git(path, "commit", "--quiet", "-m", "Add the community's modules")

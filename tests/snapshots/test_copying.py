@@ -1,0 +1,53 @@
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ocore.kit.databases import connected
+from ocore.kit.files import can_reflink
+from ocore.kit.postgres import PostgresServer
+from ocore.snapshots.copying import Copier
+from tests.postgres import running_cluster
+
+
+@pytest.fixture
+def xfs(tmp_path: Path) -> Iterator[Path]:
+    """Mount a file system that shares blocks: a file on a loop device."""
+    disk, mount = tmp_path / "disk.img", Path("/mnt") / f"ocore-{tmp_path.name}"
+    with disk.open("wb") as file:
+        file.truncate(600 * 1024**2)
+    mount.mkdir(parents=True)
+    subprocess.run(["mkfs.xfs", "-q", "-m", "reflink=1", str(disk)], check=True)
+    subprocess.run(["mount", "-o", "loop", str(disk), str(mount)], check=True)
+    yield mount
+    subprocess.run(["umount", str(mount)], check=True)
+    mount.rmdir()
+
+
+async def copied(server: PostgresServer) -> str:
+    async with connected(server) as connection:
+        await connection.execute("CREATE DATABASE original")
+    async with connected(server, "original") as connection:
+        await connection.execute("CREATE TABLE loan AS SELECT generate_series(1, 1000) AS id")
+    async with connected(server) as connection:
+        strategy = await Copier().copy(connection, "original", "copy", owner=server.user)
+    async with connected(server, "copy") as connection:
+        found = await connection.execute("SELECT count(*) FROM loan")
+        assert await found.fetchone() == (1000,)
+    return strategy
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+async def test_where_blocks_can_be_shared_a_copy_is_a_clone(xfs: Path) -> None:
+    async with running_cluster(xfs) as (_, server):
+        assert can_reflink(xfs)
+        assert await copied(server) == "clone"
+
+
+async def test_where_they_cannot_nobody_claims_that_it_was_one(tmp_path: Path) -> None:
+    if can_reflink(tmp_path):
+        pytest.skip("the temporary folder is on a reflink file system")
+    async with running_cluster() as (_, server):
+        assert await copied(server) == "template"
