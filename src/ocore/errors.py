@@ -9,7 +9,8 @@
     │   ├── Conflict         it exists, but not in a state that allows this (HTTP 409)
     │   └── Impossible       understood, and it cannot be done              (HTTP 422)
     ├── StepFailed         the outside world said no; recorded, then the pipeline unwinds
-    └── LeaseLost          another worker owns this deployment now; stop touching it
+    ├── LeaseLost          another worker owns this deployment now; stop touching it
+    └── Stopping           the platform is about to end; leave everything as it is
 
 Anything else that escapes is a bug: it is not caught, and it is not hidden.
 """
@@ -79,3 +80,10 @@ class StepFailed(OcoreError):
 
 class LeaseLost(OcoreError):
     """Another worker owns this deployment now."""
+
+
+class Stopping(OcoreError):
+    """The platform is about to end. It says nothing about the deployment: the step is not over.
+
+    Whoever claims the deployment next does the step again.
+    """

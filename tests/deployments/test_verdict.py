@@ -3,8 +3,8 @@ import pytest
 from ocore.deployments.evidence import Gate
 from ocore.deployments.model import Status, Step
 from ocore.deployments.verdict import REQUIRED, VerdictStatus, error_message, judge
-from tests.deployments.journal import failed, passed, with_evidence
-from tests.deployments.world import deployment, rollback
+from tests.deployments.journal import done, failed, passed, with_evidence
+from tests.deployments.world import INSTANCE, LIVE, deployment, rollback
 
 
 def test_a_success_with_all_its_evidence_is_clean() -> None:
@@ -43,9 +43,12 @@ def test_a_failure_says_the_step_and_the_cause() -> None:
     assert judge(broken, Status.FAILED).reason == "Build image: no such package: numppy"
 
 
-def test_a_rollback_that_failed_too_asks_for_a_person() -> None:
-    broken = failed(failed(deployment(), Step.UPDATE, "boom"), Step.ROLL_BACK, "disk full")
-    message = error_message(broken, Status.FAILED)
-    assert message == (
-        "Update modules: boom The rollback failed too, the instance needs a person: disk full"
+def test_a_rollback_that_failed_too_says_what_to_do_by_hand() -> None:
+    prepared = done(deployment(), Step.FETCH, Step.INSPECT, Step.BUILD, Step.SNAPSHOT)
+    broken = failed(failed(prepared, Step.UPDATE, "boom"), Step.ROLL_BACK, "disk full")
+    database = INSTANCE.database
+    assert error_message(broken, Status.FAILED) == (
+        "Update modules: boom. The rollback failed too: disk full. By hand: if database"
+        f" library_1__s still exists, it holds the data from before: rename {database} away and"
+        f" it to {database}; then deploy commit {LIVE.commit_sha} again"
     )

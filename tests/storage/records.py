@@ -78,7 +78,7 @@ def live_of(deployment: Deployment) -> Live:
 def ending(status: Status) -> Ending:
     state = InstanceStatus.RUNNING if status is Status.SUCCEEDED else None
     message = None if status is Status.SUCCEEDED else "no"
-    return Ending(status=status, error_message=message, instance_status=state, live=None)
+    return Ending(status=status, error_message=message, instance_status=state)
 
 
 def new_deployment(

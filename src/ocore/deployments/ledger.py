@@ -18,15 +18,11 @@ class Lease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """What is written when a deployment ends: its status and what its instance is from now on.
-
-    `live` None leaves what is recorded as live alone.
-    """
+    """What is written when a deployment ends: its status and what its instance is from now on."""
 
     status: Status
     error_message: str | None
     instance_status: InstanceStatus | None
-    live: Live | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,7 +69,6 @@ def ending_of(deployment: Deployment, status: Status) -> Ending:
         status=status,
         error_message=verdict.error_message(deployment, status),
         instance_status=InstanceStatus.DEGRADED if broken else states.get(status),
-        live=None,
     )
 
 

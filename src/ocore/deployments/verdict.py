@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from ocore.deployments.evidence import Gate
-from ocore.deployments.model import Deployment, Result, Status, Step
+from ocore.deployments.model import Deployment, Result, Snapped, Status, Step
 
 REQUIRED: Final[dict[bool, frozenset[Gate]]] = {
     False: frozenset(
@@ -66,11 +66,11 @@ def error_message(deployment: Deployment, status: Status) -> str | None:
     if status is Status.SUCCEEDED:
         return None
     if status is Status.CANCELLED:
-        return "Cancelled before anything live was touched."
+        return "Cancelled before anything live was touched"
     reason = _reason(deployment)
     undo = deployment.last(Step.ROLL_BACK)
     if undo is not None and undo.result is Result.FAILED:
-        return f"{reason} The rollback failed too, the instance needs a person: {undo.detail}"
+        return f"{reason}. The rollback failed too: {undo.detail}. {_by_hand(deployment)}"
     return reason
 
 
@@ -89,7 +89,21 @@ def _reason(deployment: Deployment) -> str:
     failure = deployment.failure()
     if failure is not None:
         return f"{failure.step}: {failure.detail}"
-    return "Cancelled during the cutover; the earlier version is live again."
+    return "Cancelled during the cutover; the earlier version is live again"
+
+
+def _by_hand(deployment: Deployment) -> str:
+    """Say what a person must do, because we could not."""
+    steps = []
+    snapped, previous = deployment.find(Snapped), deployment.previous
+    if snapped is not None and deployment.replaces_data:
+        steps.append(
+            f"if database {snapped.snapshot.location} still exists, it holds the data from before:"
+            f" rename {deployment.instance.database} away and it to {deployment.instance.database}"
+        )
+    if previous is not None:
+        steps.append(f"deploy commit {previous.commit_sha} again")
+    return f"By hand: {'; then '.join(steps) or 'remove what the message names and deploy again'}"
 
 
 def _verdict(status: VerdictStatus, label: str, reason: str) -> Verdict:

@@ -30,7 +30,7 @@ from ocore.embedded.programs import (
     supervisord_conf,
 )
 from ocore.embedded.supervisor_rpc import SupervisorAbsent, SupervisorRpc
-from ocore.errors import StepFailed
+from ocore.errors import StepFailed, Stopping
 from ocore.kit.files import replace_file
 from ocore.kit.locks import exclusive
 from ocore.kit.processes import command_line, gone, process_key
@@ -151,9 +151,29 @@ class Supervisor:
         """Say whether a supervisor answers, and is not about to end."""
         try:
             await self._rpc.call("getPID")
-        except StepFailed:
+        except (StepFailed, Stopping):
             return False
         return True
+
+    async def let_end(self, *, seconds: float) -> None:
+        """Wait until a supervisor that is about to end has ended; StepFailed when it does not."""
+        try:
+            async with asyncio.timeout(seconds):
+                while await self._ending():  # noqa: ASYNC110 - as above
+                    await asyncio.sleep(_POLL_SECONDS)
+        except TimeoutError:
+            raise StepFailed(
+                f"the platform before this one does not end; see supervisord.log in {self._run}"
+            ) from None
+
+    async def _ending(self) -> bool:
+        try:
+            await self._rpc.call("getPID")
+        except Stopping:
+            return True
+        except SupervisorAbsent:
+            return False
+        return False
 
     async def shutdown(self) -> None:
         """Stop all programs and the supervisor; what ought to run stays written down."""

@@ -6,8 +6,9 @@ from typing import Any, Final
 from xmlrpc.client import Fault
 
 import aiohttp
+from supervisor.xmlrpc import Faults
 
-from ocore.errors import StepFailed
+from ocore.errors import StepFailed, Stopping
 
 _CALL_SECONDS: Final = 20.0
 
@@ -26,7 +27,7 @@ class SupervisorRpc:
         """Return the answer, or the Fault when its code is among the expected ones.
 
         StepFailed when nobody answers (SupervisorAbsent when nobody listens), and for any other
-        fault.
+        fault. Stopping when the supervisor is about to end, and everything it runs with it.
         """
         answer = await self._post(xmlrpc.client.dumps(arguments, f"supervisor.{method}"))
         try:
@@ -34,6 +35,8 @@ class SupervisorRpc:
         except Fault as fault:
             if fault.faultCode in expected:
                 return fault
+            if fault.faultCode == Faults.SHUTDOWN_STATE:
+                raise Stopping("the supervisor is shutting down") from fault
             raise StepFailed(
                 f"the supervisor refuses {method}{arguments}: {fault.faultString};"
                 f" see supervisord.log in {self._socket.parent}"

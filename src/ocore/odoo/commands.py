@@ -25,9 +25,10 @@ def server_command(program: Program) -> list[str]:
 def cron_command(program: Program, *, threads: int) -> list[str]:
     """Return what runs scheduled actions and serves nothing.
 
-    Threads of one process: an action that is at work when it is stopped ends in the middle, and
-    PostgreSQL undoes it. A prefork worker would finish first, but took 26 s to stop after an
-    action of 6 s, and works on when its master is killed: then two versions would run actions.
+    Threads of one process: the death signal reaches only the leader, and a prefork cron worker
+    that lost its master sleeps on for a minute and then runs one more round
+    (`WorkerCron.process_work`): then two versions would run actions. That a scheduled action may
+    end before a stop is the business of `runtime.sessions`.
     """
     return [*program.argv, "--no-http", "--workers=0", f"--max-cron-threads={threads}"]
 

@@ -20,7 +20,7 @@ from ocore.kit.postgres import PostgresServer
 from ocore.kit.privileges import OsUser
 from ocore.kit.secret import derive
 from ocore.odoo.commands import Program as OdooCommand
-from ocore.odoo.commands import server_command, update_command
+from ocore.odoo.commands import cron_command, server_command, update_command
 from ocore.odoo.conf import Conf, Connection, Listening, odoo_conf
 from ocore.runtime import ModuleChange
 from ocore.runtime.folder import InstanceFolder
@@ -88,14 +88,7 @@ def serve_argv(part: Part) -> list[str]:
 
 
 def cron_argv(part: Part) -> list[str]:
-    """Return the command that runs scheduled actions and nothing else.
-
-    Threaded on purpose: the death signal reaches only the leader, and a prefork cron worker that
-    lost its master sleeps on for a minute and then runs one more round (WorkerCron.process_work).
-    That a scheduled action may end before a stop is the business of `Sessions.quiet`.
-    """
-    threads = part.instance.limits.max_cron_threads
-    return [*_odoo(part).argv, "--no-http", "--workers=0", f"--max-cron-threads={threads}"]
+    return cron_command(_odoo(part), threads=part.instance.limits.max_cron_threads)
 
 
 def update_argv(part: Part, change: ModuleChange) -> list[str]:

@@ -149,10 +149,10 @@ class TenantRequests:
 
     async def _end(self, connection: Connection, deployment: Deployment, status: Status) -> bytes:
         reason = {
-            Status.CANCELLED: "Cancelled before anything live was touched.",
-            Status.SUPERSEDED: "A newer push took its place in the queue.",
+            Status.CANCELLED: "Cancelled before anything live was touched",
+            Status.SUPERSEDED: "A newer push took its place in the queue",
         }[status]
-        ending = Ending(status=status, error_message=reason, instance_status=None, live=None)
+        ending = Ending(status=status, error_message=reason, instance_status=None)
         ended = await end_deployment(connection, deployment, ending, now=self._now())
         return view_json(ended, now=self._now()).encode()
 

@@ -12,8 +12,9 @@ from ocore.proxy.configuration import Layout
 from ocore.proxy.holding import Patience, holding_command
 from ocore.proxy.traefik import traefik_binary, traefik_command
 
-# PostgreSQL first up and last down; the worker last up and first down.
-DATABASE, PROXY, API, WORKER = 10, 100, 200, 300
+# PostgreSQL first up and last down; the worker last up and first down, before any Odoo: it would
+# take one that stops for a deployment that fails.
+DATABASE, PROXY, API, WORKER = 10, 100, 200, 999
 _PASSED_ON: Final = ("OCORE_",)
 
 

@@ -40,6 +40,7 @@ async def run_platform(settings: Settings) -> None:
     users = await platform_users()
     _prepare_home(settings, users)
     supervisor = Supervisor(settings.home.run)
+    await supervisor.let_end(seconds=_START_SECONDS)
     if await supervisor.reachable():
         raise Conflict(f"a platform runs already in {settings.home.root}", code="already_running")
     stop = asyncio.Event()

@@ -11,7 +11,7 @@ from ocore.deployments import pipeline
 from ocore.deployments.ledger import Lease, Ledger
 from ocore.deployments.runner import run_deployment
 from ocore.deployments.toolbox import Toolbox
-from ocore.errors import LeaseLost
+from ocore.errors import LeaseLost, Stopping
 from ocore.worker.transcript import Transcript
 
 log = structlog.get_logger(__name__)
@@ -70,6 +70,8 @@ async def _run(shop: Shop, lease: Lease) -> None:
         await _run_with_heartbeat(shop, lease)
     except LeaseLost:
         log.warning("lease lost", **known)
+    except Stopping:
+        log.warning("left to the next worker", **known)
     except Exception:
         # The one broad catch: a bug must not end the worker. The lease runs out, the next claim
         # tries the step again, and after MOST_ATTEMPTS it ends like any other failure.
