@@ -238,7 +238,7 @@ async def _project(
         repository=Address(url=repository),
         odoo_version="19.0",
     )
-    await registry.add_project(project)
+    await registry.add_project(project, by="ana")
     return project
 
 
@@ -252,5 +252,5 @@ async def _instance(registry: TenantRegistry, project: Project, name: str) -> In
         database=name.replace("-", "_"),
         host=f"{name}.localhost",
     )
-    await registry.add_instance(instance)
+    await registry.add_instance(instance, by="ana")
     return instance

@@ -98,8 +98,9 @@ def _described() -> OpenAPIConfig:
         title="oCore",
         version=VERSION,
         description="Puts a git ref of Odoo modules live; takes code and data back in one call.",
-        path="/api",
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        # Not below /api as a whole: the framework answers unknown paths there with HTML.
+        path="/api/openapi.json",
+        render_plugins=[JsonRenderPlugin(path="/")],
         components=Components(security_schemes={"bearer": _BEARER}),
         use_handler_docstrings=True,
     )

@@ -56,7 +56,9 @@ class SessionView(View):
     user: User
 
 
-def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+async def signed_in(
+    connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
+) -> None:
     """Let only requests with a good bearer token pass, and note who it speaks for."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != _SCHEME or not token:

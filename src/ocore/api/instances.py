@@ -145,7 +145,8 @@ async def create_instance(
         limits=_limits(data),
         smoke_paths=tuple(data.smoke_paths),
     )
-    return json_answer(_view(await registry.add_instance(instance)), status_code=201)
+    record = await registry.add_instance(instance, by=caller.user_id)
+    return json_answer(_view(record), status_code=201)
 
 
 @get(

@@ -11,6 +11,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import ParameterKwarg
 
 from ocore.access.signin import TooManyAttempts
 from ocore.errors import (
@@ -48,6 +49,7 @@ _CODES: Final = {
 }
 _UNKNOWN_FIELD: Final = re.compile(r"unknown field `(?P<name>[^`]*)`")
 _MISSING_FIELD: Final = re.compile(r"missing required field `(?P<name>[^`]*)`")
+_MISSING_PARAMETER: Final = re.compile(r"^Missing required \w+ parameter '(?P<name>[^']*)'")
 _PLACE: Final = re.compile(r" - at `\$\.?(?P<place>[^`]*)`$")
 
 
@@ -76,7 +78,7 @@ def documented(*statuses: int) -> dict[int, ResponseSpec]:
     }
 
 
-def malformed_body(error: msgspec.DecodeError) -> Malformed:
+def malformed_body(error: msgspec.DecodeError | UnicodeDecodeError) -> Malformed:
     """Say what is wrong with a request body, and in which field."""
     if not isinstance(error, msgspec.ValidationError):
         return Malformed(f"the body is not JSON: {error}", code="malformed_json")
@@ -115,7 +117,7 @@ def on_refused(request: Request[Any, Any, Any], error: Refused) -> Response[byte
 
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """Say in our words what the framework refused."""
-    field, reason = _first_complaint(error.extra)
+    field, reason = _first_complaint(request, error)
     status = error.status_code
     detail = f"{field}: {reason}" if field else (reason or error.detail or "")
     code = "malformed_parameter" if field else _CODES.get(status, "refused")
@@ -139,9 +141,20 @@ def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
     )
 
 
-def _first_complaint(extra: Any) -> tuple[str | None, str | None]:
-    first = extra[0] if isinstance(extra, list) and extra else None
+def _first_complaint(
+    request: Request[Any, Any, Any], error: HTTPException
+) -> tuple[str | None, str | None]:
+    """Return the field that was refused first, by its name on the wire, and why."""
+    if missing := _MISSING_PARAMETER.search(error.detail or ""):
+        return missing["name"], "this parameter is required"
+    first = error.extra[0] if isinstance(error.extra, list) and error.extra else None
     if not isinstance(first, Mapping):
         return None, None
-    field = first.get("key")
-    return (field if field != "data" else None), str(first.get("message", ""))
+    reason = str(first.get("message", ""))
+    argument = first.get("key")
+    if argument in {None, "data"}:
+        return None, reason
+    known = request.route_handler.parsed_fn_signature.parameters.get(argument)
+    definition = known.kwarg_definition if known else None
+    named = definition.name if isinstance(definition, ParameterKwarg) else None
+    return named or argument, reason

@@ -83,7 +83,8 @@ async def create_project(
         repository=split_credentials(data.repository_url),
         odoo_version=series(data.odoo_version),
     )
-    record = await services.registry(caller.organization_id).add_project(project)
+    registry = services.registry(caller.organization_id)
+    record = await registry.add_project(project, by=caller.user_id)
     return json_answer(_view(record), status_code=201)
 
 

@@ -31,7 +31,7 @@ class StrictRequest(Request[Any, Any, Any]):
             return msgspec.json.decode(
                 await self.body(), type=wanted.annotation if wanted else Any, strict=True
             )
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise malformed_body(error) from error
 
 

@@ -32,7 +32,7 @@ class DeployRequest:
     project_id: str
     instance_id: str | None
     ref: Ref
-    trigger: Trigger = Trigger.API
+    trigger: Trigger = Trigger.MANUAL
     idempotency_key: str | None = None
 
 
@@ -128,7 +128,7 @@ async def cancel(project_id: str, deployment_id: str, *, by: Caller, desk: Desk)
     preview = await preview_cancel(project_id, deployment_id, by=by, desk=desk)
     if preview.effect is CancelEffect.REFUSED:
         raise Conflict(preview.explanation, code="not_cancellable")
-    return await desk.requests.request_cancel(deployment_id)
+    return await desk.requests.request_cancel(deployment_id, by=by.user_id)
 
 
 def _choose(instances: Sequence[Instance], instance_id: str | None) -> Instance:
@@ -160,7 +160,10 @@ async def _target(wanted: RollbackRequest, requests: Requests) -> tuple[Rollback
                 code="nothing_to_roll_back_to",
             )
         return targets[0], instance
-    chosen = await requests.deployment(wanted.project_id, wanted.deployment_id)
+    try:
+        chosen = await requests.deployment(wanted.project_id, wanted.deployment_id)
+    except NotFound as unknown:
+        raise NotFound(str(unknown), code=unknown.code, field="deploymentId") from unknown
     targets = await requests.rollback_targets(chosen.instance)
     for target in targets:
         if target.deployment_id == chosen.id:

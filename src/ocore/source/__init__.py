@@ -39,7 +39,11 @@ class Source(Protocol):
     """
 
     async def pin(self, project: Project, ref: Ref, *, seconds: float) -> str | None:
-        """Return the full SHA the ref names now, or None when that cannot be had in time."""
+        """Return the full SHA the ref names now, or None when that cannot be had in time.
+
+        Impossible when the repository answers in time, and has no such ref or what was given
+        disagrees.
+        """
         ...
 
     async def fetch(self, project: Project, ref: Ref, *, sha: str | None, say: Say) -> Commit:

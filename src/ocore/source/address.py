@@ -2,7 +2,7 @@
 
 import re
 from typing import Final
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from ocore.environments import Repository
 from ocore.errors import Malformed
@@ -22,7 +22,7 @@ def split_credentials(url: str) -> Repository:
         raise _refused("an address has no blanks and does not begin with a hyphen")
     if url.startswith("/") or _SCP_LIKE.fullmatch(url):
         return Repository(url=url)
-    parts = urlsplit(url)
+    parts = _parts(url)
     if parts.scheme not in SCHEMES or "::" in url.partition("/")[0]:
         raise _refused(f"use one of {', '.join(sorted(SCHEMES))}, user@host:path or a path")
     if parts.scheme != "file" and not parts.hostname:
@@ -35,6 +35,16 @@ def split_credentials(url: str) -> Repository:
         username=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
     )
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        # Asked for because it is judged only then: 1 to 65535.
+        _ = parts.port
+    except ValueError:
+        raise _refused("its host or its port is not well-formed") from None
+    return parts
 
 
 def _refused(reason: str) -> Malformed:

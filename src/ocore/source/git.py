@@ -13,7 +13,7 @@ from ocore.errors import StepFailed
 from ocore.kit import shell
 from ocore.kit.locks import exclusive
 from ocore.odoo.addons import read_addons
-from ocore.source import Checkout, Ref, git_commands
+from ocore.source import Checkout, Ref, git_commands, pinning
 from ocore.source.tree import (
     LFS_POINTER,
     LINK,
@@ -37,19 +37,31 @@ class GitSource:
         self._bounds = bounds or TreeBounds()
 
     async def pin(self, project: Project, ref: Ref, *, seconds: float) -> str | None:
-        if ref.commit_sha and len(ref.commit_sha) == 40:
-            return ref.commit_sha.lower()
-        if ref.commit_sha:
-            return None
-        # An annotated tag is listed twice: the tag object, then with ^{} its commit.
-        wanted = f"refs/tags/{ref.tag}" if ref.tag else f"refs/heads/{ref.branch}"
-        argv = git_commands.ls_remote(project.repository.url, wanted, f"{wanted}^{{}}")
+        url = project.repository.url
+        local = Path(url).is_absolute()
+        if not (ref.branch or ref.tag or local):
+            return pinning.whole_sha(ref)
+        argv = git_commands.ls_remote(url, *pinning.patterns(ref))
         try:
-            listed = await self._git(project, argv, seconds=seconds)
+            printed = await self._git(project, argv, seconds=seconds)
         except StepFailed:
-            return None
-        lines = [line.split("\t") for line in listed.splitlines()]
-        return lines[-1][0] if lines else None
+            return pinning.whole_sha(ref)
+        found = pinning.pinned(ref, pinning.listed(printed))
+        return await self._pin_here(project, ref) if ref.commit_sha and local else found
+
+    async def _pin_here(self, project: Project, ref: Ref) -> str:
+        """Look a commit up in a repository on this machine: no fetch is needed to tell."""
+        place, given = Path(project.repository.url), (ref.commit_sha or "").lower()
+        argv = git_commands.resolve_in(place, given)
+        found = (await self._git(project, argv, good=(0, 1))).strip()
+        if not found.startswith(given) or not found:
+            raise pinning.unknown("commit", given, field="commitSha")
+        if ref.branch is not None:
+            argv = git_commands.is_ancestor_in(place, found, ref.branch)
+            if await self._code(project, argv) != 0:
+                reason = f"commit {found} is not on branch {ref.branch}"
+                raise pinning.contradiction(reason, field="commitSha")
+        return found
 
     async def fetch(self, project: Project, ref: Ref, *, sha: str | None, say: Say) -> Commit:
         async with exclusive(self._mirrors / f"{project.id}.lock"):

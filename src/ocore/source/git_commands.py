@@ -33,6 +33,8 @@ _SETTINGS: Final = {
     "http.lowSpeedTime": "30",
     "advice.detachedHead": "false",
 }
+_RESOLVE: Final = ("rev-parse", "--quiet", "--verify", "--end-of-options")
+_IS_ANCESTOR: Final = ("merge-base", "--is-ancestor")
 FORMAT: Final = "%H%x00%an%x00%ae%x00%B"
 """git-log(1): SHA, author, their address, the message."""
 
@@ -79,14 +81,22 @@ def ls_remote(url: str, *patterns: str) -> list[str]:
     return ["git", "ls-remote", "--quiet", "--", url, *patterns]
 
 
+def resolve_in(place: Path, name: str) -> list[str]:
+    """As `resolve`, in somebody else's repository, bare or not."""
+    return ["git", "-C", str(place), *_RESOLVE, f"{name}^{{commit}}"]
+
+
+def is_ancestor_in(place: Path, sha: str, branch: str) -> list[str]:
+    return ["git", "-C", str(place), *_IS_ANCESTOR, sha, f"refs/heads/{branch}"]
+
+
 def resolve(mirror: Path, name: str) -> list[str]:
     """Print the commit a name stands for; nothing and code 1 when there is none."""
-    quiet = ["rev-parse", "--quiet", "--verify", "--end-of-options"]
-    return [*_in(mirror), *quiet, f"{name}^{{commit}}"]
+    return [*_in(mirror), *_RESOLVE, f"{name}^{{commit}}"]
 
 
 def is_ancestor(mirror: Path, sha: str, branch: str) -> list[str]:
-    return [*_in(mirror), "merge-base", "--is-ancestor", sha, f"refs/heads/{branch}"]
+    return [*_in(mirror), *_IS_ANCESTOR, sha, f"refs/heads/{branch}"]
 
 
 def show(mirror: Path, sha: str) -> list[str]:
