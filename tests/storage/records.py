@@ -121,7 +121,7 @@ async def _tenant(pool: Pool, slug: str) -> Tenant:
         repository=Repository(url="https://git.example/x.git", username="u", password="hunter2"),
         odoo_version="19.0",
     )
-    await registry.add_project(project)
+    await registry.add_project(project, by="ana")
     made = [await _instance(registry, project, f"{slug}-{number}") for number in (1, 2)]
     return Tenant(
         organization_id=organization_id,
@@ -141,5 +141,5 @@ async def _instance(registry: TenantRegistry, project: Project, name: str) -> In
         database=name.replace("-", "_"),
         host=f"{name}.localhost",
     )
-    await registry.add_instance(instance)
+    await registry.add_instance(instance, by="ana")
     return instance

@@ -15,7 +15,7 @@ async def test_a_query_that_forgets_to_filter_sees_one_organization(
     records: Records, table: str
 ) -> None:
     await records.ask(key="k")
-    await records.acme.requests.request_cancel((await records.ask()).id)
+    await records.acme.requests.request_cancel((await records.ask()).id, by="ana")
     async with transaction(records.pool, records.acme.organization_id) as connection:
         rows = await connection.execute(f"SELECT DISTINCT organization_id::text FROM {table}")
         assert await rows.fetchall() == [(records.acme.organization_id,)]

@@ -117,9 +117,9 @@ async def test_a_queued_deployment_is_cancelled_at_once_a_running_one_is_told(
     ledger = records.ledger()
     lease = await ledger.claim("w1")
     assert lease is not None
-    view = msgspec.json.decode(await records.acme.requests.request_cancel(queued.id))
+    view = msgspec.json.decode(await records.acme.requests.request_cancel(queued.id, by="ana"))
     assert view["status"] == "cancelled"
-    await records.acme.requests.request_cancel(running.id)
+    await records.acme.requests.request_cancel(running.id, by="ana")
     assert await ledger.renew(lease) is True
     assert (await ledger.load(lease)).cancel_requested
 
@@ -168,7 +168,7 @@ async def test_a_foreign_deployment_is_not_there(records: Records) -> None:
     with pytest.raises(NotFound):
         await records.other.requests.deployment(records.acme.project.id, asked.id)
     with pytest.raises(NotFound):
-        await records.other.requests.request_cancel(asked.id)
+        await records.other.requests.request_cancel(asked.id, by="ana")
     views = TenantViews(records.pool, records.other.organization_id)
     with pytest.raises(NotFound):
         await views.view(records.acme.project.id, asked.id)

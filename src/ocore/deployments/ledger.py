@@ -91,8 +91,8 @@ class Requests(Protocol):
         """
         ...
 
-    async def request_cancel(self, deployment_id: str) -> bytes:
-        """Note that a cancel is wanted; a queued one ends at once. Return what the API shows."""
+    async def request_cancel(self, deployment_id: str, *, by: str) -> bytes:
+        """Note that a user wants a cancel; a queued one ends at once. Return what the API shows."""
         ...
 
 

@@ -32,10 +32,10 @@ class ProjectRecord:
 class Registry(Protocol):
     """Projects and instances of one organization: a foreign id is NotFound.
 
-    Every change is written to the audit log in the same transaction.
+    Every change is written to the audit log in the same transaction, `by` being a user's id.
     """
 
-    async def add_project(self, project: Project) -> ProjectRecord:
+    async def add_project(self, project: Project, *, by: str) -> ProjectRecord:
         """Keep a new project; Conflict (`project_exists`, field name) when its slug is taken."""
         ...
 
@@ -47,7 +47,7 @@ class Registry(Protocol):
         """Return one project."""
         ...
 
-    async def add_instance(self, instance: Instance) -> InstanceRecord:
+    async def add_instance(self, instance: Instance, *, by: str) -> InstanceRecord:
         """Keep a new instance; Conflict when its slug or host is taken."""
         ...
 

@@ -17,12 +17,11 @@ _QUERIES: Final = load_queries("registry")
 class TenantRegistry:
     """Registry in PostgreSQL; row-level security keeps other organizations out of sight."""
 
-    def __init__(self, pool: Pool, organization_id: str, actor: str = "user") -> None:
+    def __init__(self, pool: Pool, organization_id: str) -> None:
         self._pool = pool
         self._organization = organization_id
-        self._actor = actor
 
-    async def add_project(self, project: Project) -> ProjectRecord:
+    async def add_project(self, project: Project, *, by: str) -> ProjectRecord:
         values = {
             "id": project.id,
             "organization": self._organization,
@@ -30,7 +29,7 @@ class TenantRegistry:
             "record": to_json(project),
         }
         try:
-            row = await self._add("add_project", values, "project.created")
+            row = await self._add("add_project", values, "project.created", by)
         except errors.UniqueViolation as taken:
             raise Conflict(
                 f"there is a project {project.slug} already", code="project_exists", field="name"
@@ -46,7 +45,7 @@ class TenantRegistry:
             raise NotFound(f"there is no project {project_id}", code="project_not_found")
         return _project(rows[0])
 
-    async def add_instance(self, instance: Instance) -> InstanceRecord:
+    async def add_instance(self, instance: Instance, *, by: str) -> InstanceRecord:
         values = {
             "id": instance.id,
             "organization": self._organization,
@@ -56,7 +55,7 @@ class TenantRegistry:
             "record": to_json(instance),
         }
         try:
-            row = await self._add("add_instance", values, "instance.created")
+            row = await self._add("add_instance", values, "instance.created", by)
         except errors.UniqueViolation as taken:
             field = "host" if "host" in (taken.diag.constraint_name or "") else "name"
             raise Conflict(
@@ -74,16 +73,18 @@ class TenantRegistry:
             raise NotFound(f"there is no instance {instance_id}", code="instance_not_found")
         return _instance(rows[0])
 
-    async def _add(self, name: str, values: dict[str, Any], action: str) -> tuple[Any, ...]:
+    async def _add(
+        self, name: str, values: dict[str, Any], action: str, by: str
+    ) -> tuple[Any, ...]:
         async with transaction(self._pool, self._organization) as connection:
             row = await (await connection.execute(_QUERIES[name], values)).fetchone()
-            await self._audit(connection, action, values["id"])
+            await self._audit(connection, action, values["id"], by=by)
         return row or ()
 
-    async def _audit(self, connection: Connection, action: str, resource: str) -> None:
+    async def _audit(self, connection: Connection, action: str, resource: str, *, by: str) -> None:
         values = {
             "organization": self._organization,
-            "actor": self._actor,
+            "actor": by,
             "action": action,
             "resource": resource,
         }

@@ -78,13 +78,13 @@ class TenantRequests:
             newest_first = [await _with_journal(connection, id_, record) for id_, record in rows]
         return rollback_targets(newest_first, live=live)
 
-    async def request_cancel(self, deployment_id: str) -> bytes:
+    async def request_cancel(self, deployment_id: str, *, by: str) -> bytes:
         async with transaction(self._pool, self._organization) as connection:
             row = await _one(connection, "lock_deployment", id=deployment_id)
             if row is None:
                 raise no_deployment(deployment_id)
             record, status, view = row
-            await self._audit(connection, "deployment.cancel_requested", deployment_id)
+            await self._audit(connection, "deployment.cancel_requested", deployment_id, by=by)
             await _all(connection, "notify", id=deployment_id)
             if status == Status.QUEUED:
                 waiting = await _with_journal(connection, deployment_id, record)
@@ -128,7 +128,7 @@ class TenantRequests:
         if key is not None:
             await self._keep_key(connection, deployment, key)
         await self._audit(
-            connection, "deployment.triggered", deployment.id, actor=deployment.requested_by
+            connection, "deployment.requested", deployment.id, by=deployment.requested_by
         )
         await connection.execute(_QUERIES["notify"], {"id": deployment.id})
         return view.encode()
@@ -156,15 +156,12 @@ class TenantRequests:
         ended = await end_deployment(connection, deployment, ending, now=self._now())
         return view_json(ended, now=self._now()).encode()
 
-    async def _audit(
-        self, connection: Connection, action: str, resource: str, *, actor: str = "user"
-    ) -> None:
+    async def _audit(self, connection: Connection, action: str, resource: str, *, by: str) -> None:
         values = {
             "organization": self._organization,
-            "actor": actor,
+            "actor": by,
             "action": action,
             "resource": resource,
-            "detail": to_json({}),
         }
         await connection.execute(_QUERIES["audit"], values)
 

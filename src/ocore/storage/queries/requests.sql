@@ -28,8 +28,8 @@ SELECT id, record FROM deployments
    FOR UPDATE
 
 -- name: audit
-INSERT INTO audit_log (organization_id, actor, action, resource_id, detail)
-VALUES (%(organization)s, %(actor)s, %(action)s, %(resource)s, %(detail)s)
+INSERT INTO audit_log (organization_id, actor, action, resource_id)
+VALUES (%(organization)s, %(actor)s, %(action)s, %(resource)s)
 
 -- name: notify
 SELECT pg_notify('ocore_deployments', %(id)s)

@@ -117,8 +117,7 @@ CREATE TABLE audit_log (
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
     actor text NOT NULL,
     action text NOT NULL,
-    resource_id text NOT NULL,
-    detail json
+    resource_id text NOT NULL
 );
 
 -- Isolation holds below every query: a transaction sees the rows of the organization it has named,
