@@ -1,18 +1,22 @@
 """Connections to the platform's records: every transaction names the organization it is for."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Any, Final, LiteralString
 
 import psycopg
-from psycopg import AsyncConnection, AsyncCursor
+from psycopg import AsyncClientCursor, AsyncConnection, AsyncCursor
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from ocore.errors import StepFailed
 
 EVERY_ORGANIZATION: Final = "*"
 CHANNEL: Final = "ocore_deployments"
+# The third argument: for this transaction only.
+_NAME_ORGANIZATION: Final = "SELECT set_config('ocore.organization', %(organization)s, true)"
 
 Row = tuple[Any, ...]
 Connection = AsyncConnection[Row]
@@ -33,7 +37,14 @@ def load_queries(name: str) -> dict[str, LiteralString]:
 @asynccontextmanager
 async def open_pool(conninfo: str, *, most: int = 10) -> AsyncIterator[Pool]:
     """Open connections for one process; StepFailed when there is no server."""
-    pool: Pool = AsyncConnectionPool(conninfo, min_size=1, max_size=most, open=False, timeout=10)
+    pool: Pool = AsyncConnectionPool(
+        conninfo,
+        kwargs={"autocommit": True, "client_encoding": "utf8"},
+        min_size=1,
+        max_size=most,
+        open=False,
+        timeout=10,
+    )
     try:
         await pool.open(wait=True, timeout=30)
     except PoolTimeout as failure:
@@ -49,10 +60,32 @@ async def open_pool(conninfo: str, *, most: int = 10) -> AsyncIterator[Pool]:
 async def transaction(pool: Pool, organization_id: str) -> AsyncIterator[Connection]:
     """Begin a transaction that sees one organization; commit at the end, or nothing happened."""
     async with pool.connection() as connection, connection.transaction():
-        await connection.execute(
-            "SELECT set_config('ocore.organization', %s, true)", [organization_id]
-        )
+        await connection.execute(_NAME_ORGANIZATION, {"organization": organization_id})
         yield connection
+
+
+async def read(
+    pool: Pool, organization_id: str, query: LiteralString, values: Mapping[str, object]
+) -> list[Row]:
+    """Return the rows of one statement that sees one organization; text comes as bytes.
+
+    One round trip, where a transaction of its own takes four: statements that are sent together
+    are one transaction (PostgreSQL, "Multiple Statements in a Simple Query").
+    """
+    async with pool.connection() as connection:
+        cursor = AsyncClientCursor(connection)
+        cursor.adapters.register_loader("text", _AsItCame)
+        named = {**values, "organization": organization_id}
+        await cursor.execute(f"{_NAME_ORGANIZATION}; {query}", named)
+        cursor.nextset()
+        return await cursor.fetchall()
+
+
+class _AsItCame(Loader):
+    """JSON that is only passed through is neither decoded nor encoded."""
+
+    def load(self, data: Buffer) -> bytes:
+        return bytes(data)
 
 
 async def first(cursor: AsyncCursor[Row]) -> Row | None:

@@ -4,7 +4,7 @@ from typing import Final
 
 from ocore.deployments.ledger import Event
 from ocore.errors import NotFound
-from ocore.storage.database import Pool, load_queries, transaction
+from ocore.storage.database import Pool, Row, load_queries, read
 from ocore.storage.requests import no_deployment
 
 _QUERIES: Final = load_queries("views")
@@ -18,31 +18,24 @@ class TenantViews:
         self._organization = organization_id
 
     async def view(self, project_id: str, deployment_id: str) -> bytes:
-        async with transaction(self._pool, self._organization) as connection:
-            found = await connection.execute(
-                _QUERIES["view"], {"id": deployment_id, "project": project_id}
-            )
-            row = await found.fetchone()
-        if row is None:
+        rows = await self._read("view", id=deployment_id, project=project_id)
+        if not rows:
             raise no_deployment(deployment_id)
-        return str(row[0]).encode()
+        view: bytes = rows[0][0]
+        return view
 
     async def page(self, project_id: str, *, limit: int, offset: int) -> bytes:
-        async with transaction(self._pool, self._organization) as connection:
-            found = await connection.execute(
-                _QUERIES["page"], {"project": project_id, "limit": limit, "offset": offset}
-            )
-            row = await found.fetchone()
-        if row is None:
+        rows = await self._read("page", project=project_id, limit=limit, offset=offset)
+        if not rows:
             raise NotFound(f"there is no project {project_id}", code="project_not_found")
-        total, views = row
-        tail = f'],"limit":{limit},"offset":{offset},"total":{total}}}'
-        return f'{{"deployments":[{views}{tail}'.encode()
+        # Put together here: the database would copy a page of views several times over.
+        views = b",".join(view for _, view in rows if view is not None)
+        numbers = (limit, offset, rows[0][0])
+        return b'{"deployments":[%b],"limit":%d,"offset":%d,"total":%d}' % (views, *numbers)
 
     async def events(self, deployment_id: str, *, after: int) -> tuple[Event, ...]:
-        async with transaction(self._pool, self._organization) as connection:
-            found = await connection.execute(
-                _QUERIES["events"], {"id": deployment_id, "after": after}
-            )
-            rows = await found.fetchall()
-        return tuple(Event(seq=seq, kind=kind, data=event.encode()) for seq, kind, event in rows)
+        rows = await self._read("events", id=deployment_id, after=after)
+        return tuple(Event(seq=seq, kind=kind.decode(), data=event) for seq, kind, event in rows)
+
+    async def _read(self, name: str, **values: object) -> list[Row]:
+        return await read(self._pool, self._organization, _QUERIES[name], values)

@@ -3,12 +3,14 @@ SELECT view FROM deployments WHERE id = %(id)s AND project_id = %(project)s
 
 -- name: page
 -- The count is kept with the project: counting 100,000 rows for each page would cost more than it.
-SELECT p.deployments_count,
-       coalesce((SELECT string_agg(d.view, ',' ORDER BY d.queue_number DESC)
-                   FROM (SELECT view, queue_number FROM deployments
-                          WHERE project_id = p.id
-                          ORDER BY queue_number DESC LIMIT %(limit)s OFFSET %(offset)s) d), '')
-  FROM projects p WHERE p.id = %(project)s
+-- A page without deployments is one row without a view.
+SELECT p.deployments_count, d.view
+  FROM projects p
+  LEFT JOIN LATERAL (SELECT view, queue_number FROM deployments
+                      WHERE project_id = p.id
+                      ORDER BY queue_number DESC LIMIT %(limit)s OFFSET %(offset)s) d ON true
+ WHERE p.id = %(project)s
+ ORDER BY d.queue_number DESC
 
 -- name: events
 SELECT seq, kind, event FROM journal
