@@ -76,6 +76,17 @@ class Platform:
                 await asyncio.sleep(0.2)
         raise AssertionError((self.home / "up.log").read_text()[-4000:])
 
+    async def silent(self) -> None:
+        """Wait until the API of a platform that was killed is gone."""
+        async with asyncio.timeout(60):
+            while True:
+                try:
+                    async with Client(Session(api_url=self.api_url)) as client:
+                        await client.get("/health")
+                except ApiProblem:
+                    return
+                await asyncio.sleep(0.1)
+
     def down(self) -> None:
         """Stop as an operator does, and wait for the end."""
         if self.process is not None:
@@ -84,7 +95,7 @@ class Platform:
             self.process = None
 
     def kill(self) -> None:
-        """Stop as a power cut does: the process that holds it all together, at once."""
+        """Kill the process that holds it all together; what it ran ends because it is gone."""
         assert self.process is not None
         self.process.kill()
         self.process.wait(10)

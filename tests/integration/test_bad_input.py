@@ -62,7 +62,7 @@ async def test_a_commit_that_breaks_only_the_login_page_never_serves(
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (repository.no_commit, "no commit"),
+        (repository.no_commit, "the repository is empty"),
         (repository.no_module, "no Odoo module"),
         (repository.syntax_error, "loans/models/__init__.py"),
         (repository.missing_dependency, "no_such_module"),

@@ -110,6 +110,7 @@ async def test_a_platform_that_was_killed_comes_back_with_its_instances(
     started = await site.start(commitSha=commits.second)
     await when_running(site, started, "Update modules")
     platform.kill()
+    await platform.silent()
     await platform.up()
     ended = await site.end_of(started)
     assert ended["status"] == "succeeded", await site.log(ended)

@@ -17,11 +17,15 @@ class ModuleChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """One question a health check asked, and what came back (`answer` is for people)."""
+    """One question a health check asked, and what came back (`answer` is for people).
+
+    `answered` is False when nothing came back at all.
+    """
 
     name: str
     passed: bool
     answer: str
+    answered: bool = True
 
 
 class Runtime(Protocol):

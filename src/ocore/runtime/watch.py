@@ -102,7 +102,7 @@ class _Questions:
             async with self._session.get(url, allow_redirects=False) as response:
                 body = await response.text(errors="replace")
         except (aiohttp.ClientError, TimeoutError) as failure:
-            return Probe(name=name, passed=False, answer=_silence(failure)), ""
+            return _silence(name, failure), ""
         answer = str(response.status)
         if location := response.headers.get("Location"):
             answer = f"{response.status} to {location}"
@@ -116,7 +116,7 @@ class _Questions:
         except aiohttp.WSServerHandshakeError as refusal:
             answer = f"{refusal.status} instead of an upgrade"
         except (aiohttp.ClientError, TimeoutError) as failure:
-            answer = _silence(failure)
+            return _silence("/websocket", failure)
         return Probe(name="/websocket", passed=False, answer=answer)
 
 
@@ -137,10 +137,10 @@ def _says_pass(body: str) -> bool:
         return False
 
 
-def _silence(failure: aiohttp.ClientError | TimeoutError) -> str:
-    if isinstance(failure, TimeoutError):
-        return "no answer in time"
-    return f"no answer: {failure}"
+def _silence(name: str, failure: aiohttp.ClientError | TimeoutError) -> Probe:
+    late = isinstance(failure, TimeoutError)
+    answer = "no answer in time" if late else f"no answer: {failure}"
+    return Probe(name=name, passed=False, answer=answer, answered=False)
 
 
 def _last_lines(files: tuple[Path, ...], wanted: int) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from ocore.odoo.failures import explain, headline
 from ocore.runtime import Probe
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 4.0
+_PATIENCE_WITH_WRONG_ANSWERS = timedelta(seconds=6)
+"""An Odoo that says it is healthy and whose page fails this long will not get better by waiting."""
 _LOG_LINES = 400
 
 
@@ -35,23 +37,34 @@ async def health(deployment: Deployment, tools: Toolbox) -> Outcome:
 async def answering(
     instance: Instance, endpoint: Endpoint, *, colour: Colour, tools: Toolbox
 ) -> tuple[Probe, ...]:
-    """Return the probes once all pass; StepFailed with the last answers when time is up."""
-    deadline = tools.now() + timedelta(seconds=tools.health_seconds)
+    """Return the probes once all pass; StepFailed with the last answers when they will not."""
+    began = same_since = tools.now()
+    wrong: Probe | None = None
     pause = _FIRST_WAIT
     while True:
         probes = await tools.watch.probe(instance, endpoint)
         if all(probe.passed for probe in probes):
             return probes
-        if tools.now() >= deadline:
+        now = tools.now()
+        if (said := _wrong_answer(probes)) != wrong:
+            wrong, same_since = said, now
+        hopeless = wrong is not None and now - same_since >= _PATIENCE_WITH_WRONG_ANSWERS
+        if hopeless or now - began >= timedelta(seconds=tools.health_seconds):
             tail = await tools.watch.log_tail(instance, colour, _LOG_LINES)
-            raise _unhealthy(probes, tail, tools.health_seconds)
+            raise _unhealthy(probes, tail, now - began)
         await tools.wait(pause)
         pause = min(pause * 1.5, _LONGEST_WAIT)
 
 
-def _unhealthy(probes: Sequence[Probe], tail: Sequence[str], seconds: float) -> StepFailed:
-    failed = next(probe for probe in probes if not probe.passed)
-    sentence = f"{failed.name} did not pass within {seconds:.0f} s: {failed.answer}"
+def _wrong_answer(probes: Sequence[Probe]) -> Probe | None:
+    """Return what failed though /web/health passed; None while Odoo may still be starting."""
+    failed = probes[-1]
+    return failed if failed.answered and probes[0].passed else None
+
+
+def _unhealthy(probes: Sequence[Probe], tail: Sequence[str], waited: timedelta) -> StepFailed:
+    failed = probes[-1]
+    sentence = f"{failed.name} did not pass in {waited.total_seconds():.0f} s: {failed.answer}"
     card = explain(tail, modules_root=None)
     if card is None:
         return StepFailed(sentence)
