@@ -7,11 +7,19 @@ from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, 
 from ocore.deployments.model import Deployment, Fetched, Inspected
 from ocore.deployments.steps.outcome import Check, GateFailed, Outcome
 from ocore.deployments.toolbox import Toolbox
+from ocore.environments import Instance
 from ocore.images.dependencies import merge_dependencies
 from ocore.odoo.addons import Addon, InstalledModule
 from ocore.odoo.migrations import scripts_to_run
 from ocore.odoo.plan import UpdatePlan, plan_update
-from ocore.odoo.problems import Problem, ProblemKind, Target, community_modules, find_problems
+from ocore.odoo.problems import (
+    Problem,
+    ProblemKind,
+    Target,
+    community_modules,
+    core_modules,
+    find_problems,
+)
 from ocore.source import Checkout
 
 CLASSES: Final[dict[ProblemKind, FindingClass]] = {
@@ -115,11 +123,21 @@ def _target(
     instance = deployment.instance
     return Target(
         series=instance.odoo_version,
-        core=community_modules(instance.odoo_version),
+        core=_shipped(instance),
         installed=tuple(installed),
         wanted=instance.modules,
         changed_paths=tuple(changed),
     )
+
+
+def _shipped(instance: Instance) -> frozenset[str]:
+    """Return the modules that may come with the instance's Odoo.
+
+    Debian packages the community's; a tree of somebody's own may hold the Enterprise ones too.
+    """
+    if instance.provider == "debian":
+        return community_modules(instance.odoo_version)
+    return core_modules(instance.odoo_version)
 
 
 async def _changed_paths(
