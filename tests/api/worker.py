@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ocore.artifacts import Commit, Say
-from ocore.deployments.ledger import Ending, Lease
+from ocore.deployments.ledger import Lease
 from ocore.deployments.model import Deployment, Entry, Result, Status, Step, Trigger
 from ocore.deployments.runner import run_deployment
-from ocore.environments import InstanceStatus, Project
+from ocore.environments import Project
 from ocore.kit import clock, ids
 from ocore.odoo.logs import step_marker
 from ocore.source import Ref
@@ -16,6 +16,7 @@ from ocore.storage.ledger import PostgresLedger
 from ocore.worker.transcript import Transcript
 from tests.api.parts import Api
 from tests.deployments.world import SHA, World, WorldSource, toolbox
+from tests.storage.records import ending
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +43,7 @@ class Hand:
         await self._append(step, Result.SUCCEEDED, detail)
 
     async def end(self, status: Status = Status.FAILED) -> None:
-        ending = Ending(
-            status=status,
-            error_message=None if status is Status.SUCCEEDED else "the tests said so",
-            instance_status=InstanceStatus.RUNNING if status is Status.SUCCEEDED else None,
-            live=None,
-        )
-        await self.ledger.close(self.lease, ending)
+        await self.ledger.close(self.lease, ending(status))
 
     async def tell(self, steps: Sequence[Step], *, lines: int = 2) -> None:
         """Take these steps one after another, each with some lines, and end."""

@@ -8,7 +8,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
+
+import structlog
 
 from ocore.deployments.ledger import Event, Views
 from ocore.transcripts import Chunk, Transcripts
@@ -16,9 +18,16 @@ from ocore.transcripts import Chunk, Transcripts
 EventReader = Callable[[int], Awaitable[tuple[Event, ...]]]
 LineReader = Callable[[int], Coroutine[None, None, tuple[Chunk, ...]]]
 
+log = structlog.get_logger(__name__)
+
 COMPLETE: Final = "complete"
+HEARTBEAT_SECONDS: Final = 15.0
 _CHUNKS_AT_ONCE: Final = 64
 _MOST_SHARED_READS: Final = 32
+
+
+class Interrupted(Exception):
+    """What is followed cannot be read just now: the follower must come back."""
 
 
 class Feed:
@@ -54,12 +63,17 @@ class Feed:
         return self._events[seq:]
 
     async def lines_after(self, line: int) -> tuple[Chunk, ...]:
-        """Return what follows a line; followers at the same place share one read."""
+        """Return what follows a line; followers at the same place share one read. Interrupted."""
         if line not in self._reads:
             if len(self._reads) >= _MOST_SHARED_READS:
                 self._reads.clear()
             self._reads[line] = asyncio.create_task(self._read_lines(line))
-        return await asyncio.shield(self._reads[line])
+        read = self._reads[line]
+        # Waited for, not awaited: a follower that leaves must not take it from the others.
+        await asyncio.wait({read})
+        if (failure := read.exception()) is not None:
+            raise Interrupted(str(failure)) from failure
+        return read.result()
 
     async def changed_since(self, version: int) -> None:
         """Return as soon as there is more than there was at that version."""
@@ -86,6 +100,7 @@ class Hub:
 
     wakeups: Callable[[], AsyncIterator[str | None]]
     transcripts: Transcripts
+    heartbeat_seconds: float = HEARTBEAT_SECONDS
     _followed: dict[str, _Followed] = field(default_factory=dict)
 
     @asynccontextmanager
@@ -102,17 +117,18 @@ class Hub:
 
     @asynccontextmanager
     async def follow(self, deployment_id: str, views: Views) -> AsyncIterator["Following"]:
-        """Follow a deployment that `views` may see."""
+        """Follow a deployment that `views` may see. An interruption ends the block, quietly."""
         followed = self._followed.get(deployment_id)
         if followed is None or followed.reader.done():
             followed = self._begin(deployment_id, views)
         followed.followers += 1
         try:
-            yield Following(followed.feed, followed.reader)
+            with suppress(Interrupted):
+                yield Following(followed.feed, followed.reader, self.heartbeat_seconds)
         finally:
             followed.followers -= 1
             if not followed.followers:
-                await self._end(deployment_id, followed)
+                self._end(deployment_id, followed)
 
     def _begin(self, deployment_id: str, views: Views) -> _Followed:
         async def events(after: int) -> tuple[Event, ...]:
@@ -125,14 +141,15 @@ class Hub:
 
         feed = Feed(events, lines)
         followed = _Followed(feed, asyncio.create_task(feed.keep_reading()))
+        followed.reader.add_done_callback(_note_failure)
         self._followed[deployment_id] = followed
         return followed
 
-    async def _end(self, deployment_id: str, followed: _Followed) -> None:
+    def _end(self, deployment_id: str, followed: _Followed) -> None:
         if self._followed.get(deployment_id) is followed:
             del self._followed[deployment_id]
+        # Not waited for: to be cancelled once more while it lets go would cost its connection.
         followed.reader.cancel()
-        await asyncio.gather(followed.reader, return_exceptions=True)
 
     async def _listen(self) -> None:
         async for deployment_id in self.wakeups():
@@ -147,17 +164,25 @@ class Following:
 
     feed: Feed
     reader: asyncio.Task[None]
+    heartbeat_seconds: float
 
-    async def news(self, version: int, *, seconds: float) -> bool:
+    async def news(self, version: int, *, until: float) -> bool:
         """Wait for more than there was at `version`; say whether there is, or may yet be.
 
         False means that the reader broke, for want of its database: the follower must come back.
+        When the loop's clock reaches `until` the feed looks by itself: a wake-up may be lost.
         """
         waiting = asyncio.create_task(self.feed.changed_since(version))
         try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await asyncio.wait({waiting, self.reader}, return_when=asyncio.FIRST_COMPLETED)
+            async with asyncio.timeout_at(until):
+                await asyncio.wait({waiting, self.reader}, return_when=asyncio.FIRST_COMPLETED)
+        except TimeoutError:
+            self.feed.wake()
         finally:
             waiting.cancel()
         return self.feed.version > version or not self.reader.done()
+
+
+def _note_failure(reader: asyncio.Task[Any]) -> None:
+    if not reader.cancelled() and (failure := reader.exception()) is not None:
+        log.warning("followers were interrupted", reason=str(failure))

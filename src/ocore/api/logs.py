@@ -24,7 +24,6 @@ from ocore.errors import Malformed
 from ocore.odoo.logs import Summariser
 from ocore.transcripts import Chunk, Transcripts
 
-HEARTBEAT_SECONDS: Final = 15.0
 _STEPS: Final = tuple(step.value for step in Step)
 _PLACE: Final = re.compile(r"([0-9]{1,15})-([0-9]{1,15})")
 _CHUNKS_AT_ONCE: Final = 256
@@ -195,24 +194,27 @@ Frames = AsyncIterator[tuple[bytes, Place]]
 async def told(
     following: Following, place: Place, new_lines: Callable[[Following, Place], Frames]
 ) -> AsyncIterator[bytes]:
-    """Yield the frames after a place, until `complete`.
+    """Yield the frames after a place, until `complete`; a comment when there was none for a while.
 
     A worker stores the lines of a step before it ends it, and so lines that are read after an
     event hold all that came before it: they are sent first.
     """
+    clock, pause = asyncio.get_running_loop().time, following.heartbeat_seconds
+    due = clock() + pause
     while True:
         version, events = following.feed.version, following.feed.after(place.seq)
         async for frame, reached in new_lines(following, place):
-            place = reached
+            place, due = reached, clock() + pause
             yield frame
         for event in events:
-            place = Place(event.seq, place.line)
+            place, due = Place(event.seq, place.line), clock() + pause
             yield _frame(event.kind, event.data, place)
             if event.kind == COMPLETE:
                 return
-        if not await following.news(version, seconds=HEARTBEAT_SECONDS):
+        if not await following.news(version, until=due):
             return
-        if following.feed.version == version:
+        if clock() >= due:
+            due = clock() + pause
             yield b": heartbeat\n\n"
 
 

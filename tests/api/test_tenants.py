@@ -1,0 +1,143 @@
+"""Every route there is, asked by somebody of another organization and by nobody."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from litestar.routes import HTTPRoute
+
+from ocore.access import Role
+from ocore.api.app import create_app
+from ocore.api.services import Services
+from tests.api.parts import Api
+from tests.api.worker import queue
+
+PUBLIC = {
+    ("GET", "/api/health"),
+    ("POST", "/api/auth/login"),
+    ("POST", "/api/auth/refresh"),
+    ("GET", "/api/openapi.json"),
+    ("GET", "/api/openapi.json/openapi.json"),
+    ("GET", "/api/openapi.json/{path:str}"),
+}
+OF_THE_CALLER = {("GET", "/api/projects"), ("POST", "/api/projects")}
+"""These name nothing that could be somebody else's."""
+BODIES: dict[tuple[str, str], Any] = {
+    ("POST", "/api/projects"): {"name": "Shop", "repositoryUrl": "/srv/x"},
+    ("POST", "/api/projects/{projectId:uuid}/instances"): {"name": "Shop"},
+    ("POST", "/api/projects/{projectId:uuid}/deploy"): {"branch": "main"},
+    ("POST", "/api/projects/{projectId:uuid}/rollback"): {},
+}
+
+
+def routes() -> Iterator[tuple[str, str]]:
+    nothing: Any = dict.fromkeys(Services.__dataclass_fields__)
+    for route in create_app(Services(**nothing)).routes:
+        assert isinstance(route, HTTPRoute), f"{route.path} is not covered here"
+        for method in route.methods - {"OPTIONS"}:
+            yield method, route.path
+
+
+ALL = sorted(routes())
+PROTECTED = [route for route in ALL if route not in PUBLIC]
+NAMING = [route for route in PROTECTED if route not in OF_THE_CALLER]
+MIXING = [
+    (method, path)
+    for method, path in NAMING
+    if path.count("{") > 1 or path.endswith(("/rollback-targets", "/deploy", "/rollback"))
+]
+"""These name two things, which may be of two organizations."""
+
+
+@dataclass(frozen=True)
+class Ids:
+    """What a path of acme's names."""
+
+    project: str
+    deployment: str
+    instance: str
+
+    def url(self, path: str) -> str:
+        found = path.replace("{projectId:uuid}", self.project)
+        found = found.replace("{deploymentId:uuid}", self.deployment)
+        found = found.replace("{instanceId:uuid}", self.instance)
+        assert not re.search(r"[{}]", found), f"say what {path} names"
+        query = f"?instanceId={self.instance}" if path.endswith("/rollback-targets") else ""
+        return found + query
+
+
+@pytest.fixture(scope="module")
+async def acmes(shared: Api) -> Ids:
+    deployment = await queue(shared)
+    return Ids(shared.acme.project.id, deployment.id, shared.acme.instance.id)
+
+
+@pytest.mark.parametrize("route", NAMING, ids=" ".join)
+async def test_what_belongs_to_another_organization_is_not_there(
+    shared: Api, acmes: Ids, route: tuple[str, str]
+) -> None:
+    method, path = route
+    answer = await shared.ask(
+        method, acmes.url(path), json=BODIES.get(route), headers=shared.bearer(shared.other)
+    )
+    status, code, _ = answer.problem()
+    assert status == 404
+    assert code in {"project_not_found", "deployment_not_found", "instance_not_found"}
+
+
+@pytest.mark.parametrize("route", MIXING, ids=" ".join)
+async def test_a_path_that_mixes_two_organizations_leads_nowhere(
+    shared: Api, acmes: Ids, route: tuple[str, str]
+) -> None:
+    method, path = route
+    mixed = Ids(shared.other.project.id, acmes.deployment, acmes.instance)
+    body = {**(BODIES.get(route) or {})}
+    if path.endswith("/deploy"):
+        body["instanceId"] = acmes.instance
+    if path.endswith("/rollback"):
+        body["deploymentId"] = acmes.deployment
+    for who in (shared.acme, shared.other):
+        answer = await shared.ask(method, mixed.url(path), json=body, headers=shared.bearer(who))
+        assert answer.problem()[0] == 404
+
+
+@pytest.mark.parametrize("route", PROTECTED, ids=" ".join)
+async def test_nobody_gets_in_without_a_token(
+    shared: Api, acmes: Ids, route: tuple[str, str]
+) -> None:
+    method, path = route
+    answer = await shared.ask(
+        method, acmes.url(path), json=BODIES.get(route), headers={"Authorization": ""}
+    )
+    assert answer.problem() == (401, "token_missing", None)
+
+
+@pytest.mark.parametrize("route", [r for r in PROTECTED if r[0] != "GET"], ids=" ".join)
+async def test_what_changes_something_is_not_for_viewers(
+    shared: Api, acmes: Ids, route: tuple[str, str]
+) -> None:
+    method, path = route
+    viewer = shared.bearer(role=Role.VIEWER)
+    answer = await shared.ask(method, acmes.url(path), json=BODIES.get(route), headers=viewer)
+    assert answer.problem() == (403, "role_forbids", None)
+
+
+async def test_the_owner_finds_it_all(shared: Api, acmes: Ids) -> None:
+    for method, path in NAMING:
+        if method == "GET" and not path.endswith("/logs"):
+            assert (await shared.get(acmes.url(path))).status == 200, path
+
+
+async def test_lists_hold_only_what_is_the_callers(shared: Api) -> None:
+    mine = (await shared.get("/api/projects")).json["projects"]
+    theirs = (await shared.get("/api/projects", headers=shared.bearer(shared.other))).json
+    assert len(mine) == len(theirs["projects"]) == 2
+    assert {each["id"] for each in mine}.isdisjoint(each["id"] for each in theirs["projects"])
+    assert shared.acme.project.id in {each["id"] for each in mine}
+
+
+def test_every_route_is_either_public_or_protected_and_none_is_forgotten() -> None:
+    assert set(ALL) >= PUBLIC | OF_THE_CALLER
+    assert len(NAMING) >= 15
