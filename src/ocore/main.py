@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -43,6 +43,8 @@ project.command("create")(commands.create_project)
 instance.command("create")(commands.create_instance)
 
 errors = Console(stderr=True)
+_PLAIN_WIDTH: Final = 110
+"""Where no terminal says how wide it is, as in the log of a CI run."""
 
 
 @app.command()
@@ -78,7 +80,10 @@ def demo(
     """Deploy a sample module three times, break it once, and roll back: all for real."""
     environment = {"OCORE_HOME": str(_demo_home()), **os.environ}
     settings = settings_from(environment)
-    story = Demo(settings=settings, report=report.absolute(), console=Console())
+    console = Console()
+    if not console.is_terminal:
+        console.width = _PLAIN_WIDTH
+    story = Demo(settings=settings, report=report.absolute(), console=console)
     tell = run_demo_and_keep if keep else run_demo
     try:
         asyncio.run(tell(story, environment=environment))

@@ -33,13 +33,13 @@ class Stage:
 
 async def tell(stage: Stage, commits: DemoCommits) -> None:
     """Deploy twice, break once, roll back; DemoFailed as soon as a promise is not kept."""
-    first = await _deploy(stage, "Commit 1: install library_loans", commits.first)
+    first = await _deploy(stage, "Commit 1: install", commits.first)
     _expect(first["status"] == "succeeded", f"commit 1 {first['status']}")
     before = await _lend(stage)
-    second = await _deploy(stage, "Commit 2: new field, migration script", commits.second)
+    second = await _deploy(stage, "Commit 2: migrate", commits.second)
     _expect(second["status"] == "succeeded", f"commit 2 {second['status']}")
     _expect(await _loans(stage) == before, "a row was lost in the update")
-    broken = await _deploy(stage, "Commit 3: a migration that fails", commits.broken)
+    broken = await _deploy(stage, "Commit 3: broken", commits.broken)
     _expect(broken["status"] == "rolled_back", f"commit 3 {broken['status']}")
     _expect(await _loans(stage) == before, "a row was lost in the failed update")
     stage.console.print(f"Reason: {broken['errorMessage']}", style="yellow", markup=False)
