@@ -134,7 +134,7 @@ async def serving(conninfo: str, folder: Path) -> AsyncIterator[Api]:
         transcripts = PostgresTranscripts(pool)
         services = _services(conninfo, pool, tokens, folder)
         app = create_app(replace(services, transcripts=transcripts))
-        async with _listening(app) as url, ClientSession(url, timeout=SLOWEST) as http:
+        async with listening(app) as url, ClientSession(url, timeout=SLOWEST) as http:
             yield Api(
                 url=url,
                 app=app,
@@ -166,7 +166,8 @@ def _services(conninfo: str, pool: Pool, tokens: Tokens, folder: Path) -> Servic
 
 
 @asynccontextmanager
-async def _listening(app: Litestar) -> AsyncIterator[str]:
+async def listening(app: Litestar) -> AsyncIterator[str]:
+    """Serve on a free port until the context ends; give the address."""
     config = uvicorn.Config(
         app, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=2
     )

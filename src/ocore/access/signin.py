@@ -3,6 +3,7 @@
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Final
 
 from ocore.access import Caller, passwords
@@ -56,7 +57,7 @@ class Attempts:
             failures.popleft()
         if len(failures) >= self._most:
             wait = failures[0] + self._window - now
-            raise TooManyAttempts(retry_after=max(1, round(wait.total_seconds())))
+            raise TooManyAttempts(retry_after=ceil(wait.total_seconds()))
         failures.append(now)
         if len(self._failures) > _MOST_KEYS:
             self._failures.popitem(last=False)
