@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,17 +12,26 @@ from tests.integration.platform import Platform, Site
 from tests.real_odoo import cache_folder
 
 
-@pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+@contextmanager
+def new_home(name: str) -> Iterator[Path]:
+    """Make a home that other users may enter, with what was fetched in earlier runs."""
     # Under /tmp directly: pytest's own folder is closed to other users, and its path too long
     # for a unix socket.
-    root = Path("/tmp") / tmp_path_factory.getbasetemp().name.replace("pytest", "ocore")
+    root = Path("/tmp") / f"ocore-{name}"[:40]
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(mode=0o711)
     cache_folder().mkdir(parents=True, exist_ok=True)
     (root / "cache").symlink_to(cache_folder())
-    yield root
-    shutil.rmtree(root, ignore_errors=True)
+    try:
+        yield root
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with new_home(tmp_path_factory.getbasetemp().name) as root:
+        yield root
 
 
 @pytest.fixture(scope="session")
