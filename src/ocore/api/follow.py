@@ -48,15 +48,18 @@ class Feed:
 
     async def keep_reading(self) -> None:
         """Read what is new after each wake-up, until `complete`."""
-        while not self._ended:
-            self._stale.clear()
-            self._events += await self._read_events(len(self._events))
-            self._reads.clear()
-            self.version += 1
+        try:
+            while not self._ended:
+                self._stale.clear()
+                self._events += await self._read_events(len(self._events))
+                self._reads.clear()
+                self.version += 1
+                self._changed.set()
+                self._changed = asyncio.Event()
+                if not self._ended:
+                    await self._stale.wait()
+        finally:
             self._changed.set()
-            self._changed = asyncio.Event()
-            if not self._ended:
-                await self._stale.wait()
 
     def after(self, seq: int) -> list[Event]:
         """Return the events after a number. They are gapless, so the number is also the index."""
@@ -76,7 +79,7 @@ class Feed:
         return read.result()
 
     async def changed_since(self, version: int) -> None:
-        """Return as soon as there is more than there was at that version."""
+        """Return as soon as there is more than there was at that version, or nobody reads on."""
         if self.version == version:
             await self._changed.wait()
 
@@ -172,14 +175,11 @@ class Following:
         False means that the reader broke, for want of its database: the follower must come back.
         When the loop's clock reaches `until` the feed looks by itself: a wake-up may be lost.
         """
-        waiting = asyncio.create_task(self.feed.changed_since(version))
         try:
             async with asyncio.timeout_at(until):
-                await asyncio.wait({waiting, self.reader}, return_when=asyncio.FIRST_COMPLETED)
+                await self.feed.changed_since(version)
         except TimeoutError:
             self.feed.wake()
-        finally:
-            waiting.cancel()
         return self.feed.version > version or not self.reader.done()
 
 
