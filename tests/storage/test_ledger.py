@@ -5,6 +5,7 @@ import pytest
 
 from ocore.deployments.model import Fetched, Status, Step, Trigger
 from ocore.errors import Conflict, LeaseLost, NotFound
+from ocore.storage.database import open_pool
 from ocore.storage.views import TenantViews
 from tests.deployments.journal import COMMIT, begun, done
 from tests.storage.records import Records, ending, new_deployment
@@ -183,3 +184,24 @@ async def test_a_page_holds_the_newest_first_and_counts_them_all(records: Record
     assert (page["total"], page["limit"], page["offset"]) == (3, 2, 0)
     rest = msgspec.json.decode(await views.page(records.acme.project.id, limit=2, offset=3))
     assert rest["deployments"] == []
+
+
+async def test_a_worker_frozen_within_a_transaction_cannot_keep_others_out(
+    records: Records, conninfo: str
+) -> None:
+    await records.ask()
+    ledger = records.ledger(lease_seconds=0.1)
+    lease = await ledger.claim("one")
+    assert lease
+    async with open_pool(conninfo, freeze_seconds=0.5) as frozen_pool:
+        frozen = await frozen_pool.getconn()
+        await frozen.execute("BEGIN")
+        await frozen.execute("SELECT set_config('ocore.organization', '*', true)")
+        await frozen.execute("SELECT 1 FROM instances FOR UPDATE")
+        await frozen.execute("SELECT 1 FROM deployments FOR UPDATE")
+        assert await ledger.claim("two") is None
+        await asyncio.sleep(1)
+        taken = await ledger.claim("two")
+        assert taken
+        assert taken.term > lease.term
+        await frozen_pool.putconn(frozen)

@@ -15,6 +15,13 @@ from ocore.errors import StepFailed
 
 EVERY_ORGANIZATION: Final = "*"
 CHANNEL: Final = "ocore_deployments"
+_KEEPALIVE: Final = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""A connection whose other end is gone is noticed within half a minute, not within hours."""
 # The third argument: for this transaction only.
 _NAME_ORGANIZATION: Final = "SELECT set_config('ocore.organization', %(organization)s, true)"
 
@@ -35,11 +42,25 @@ def load_queries(name: str) -> dict[str, LiteralString]:
 
 
 @asynccontextmanager
-async def open_pool(conninfo: str, *, most: int = 10) -> AsyncIterator[Pool]:
-    """Open connections for one process; StepFailed when there is no server."""
+async def open_pool(
+    conninfo: str, *, most: int = 10, freeze_seconds: float = 5.0
+) -> AsyncIterator[Pool]:
+    """Open connections for one process; StepFailed when there is no server.
+
+    A process that is frozen within a transaction holds its locks for `freeze_seconds`, not until
+    it thaws: nobody could take over its deployment before.
+    """
+
+    async def configure(connection: Connection) -> None:
+        await connection.execute(
+            "SELECT set_config('idle_in_transaction_session_timeout', %s, false)",
+            [f"{freeze_seconds * 1000:.0f}ms"],
+        )
+
     pool: Pool = AsyncConnectionPool(
         conninfo,
-        kwargs={"autocommit": True, "client_encoding": "utf8"},
+        kwargs={"autocommit": True, "client_encoding": "utf8", **_KEEPALIVE},
+        configure=configure,
         min_size=1,
         max_size=most,
         open=False,
