@@ -47,6 +47,8 @@ async def commits(tmp_path: Path) -> DemoCommits:
 
 
 @pytest.fixture
-async def site(platform: Platform, commits: DemoCommits, tmp_path: Path) -> Site:
+async def site(platform: Platform, commits: DemoCommits, tmp_path: Path) -> AsyncIterator[Site]:
     assert commits.first
-    return await Site.make(platform, tmp_path / "repository", tmp_path.name)
+    made = await Site.make(platform, tmp_path / "repository", tmp_path.name)
+    yield made
+    await made.retire()

@@ -15,6 +15,7 @@ from ocore.cli.client import ApiProblem, Client
 from ocore.cli.credentials import Session
 from ocore.cli.follow import address
 from ocore.demo.odoo_rpc import OdooUser
+from ocore.embedded.supervisor import Supervisor
 
 OCORE = Path(sys.executable).parent / "ocore"
 
@@ -134,6 +135,12 @@ class Site:
             path = f"/projects/{project['id']}/instances"
             instance = await client.post(path, {"name": name})
         return cls(platform, project["id"], instance)
+
+    async def retire(self) -> None:
+        """End this instance's processes, so that later tests have the machine to themselves."""
+        supervisor = Supervisor(self.platform.home / "run")
+        for name in await supervisor.names(self.instance["database"]):
+            await supervisor.remove(name)
 
     async def start(self, **ref: str) -> dict[str, Any]:
         """Ask for a deployment and return it as queued."""
