@@ -248,3 +248,18 @@ async def test_only_its_owner_can_speak_to_the_supervisor(
 ) -> None:
     await supervisor.prepare()
     assert (run_dir / "supervisor.sock").stat().st_mode & 0o777 == 0o700
+
+
+async def test_shutdown_goes_by_priority_the_highest_first(
+    supervisor: Supervisor, run_dir: Path
+) -> None:
+    order = run_dir / "order"
+    for name, priority in (("database", 10), ("odoo", 500), ("worker", 999)):
+        script = (
+            f"trap 'sleep 0.2; echo {name} >> {order}; exit' TERM; while :; do sleep 0.05; done"
+        )
+        argv = ("sh", "-c", script)
+        await supervisor.ensure(replace(program(run_dir, name, argv), priority=priority))
+        await running(supervisor, name)
+    await supervisor.shutdown()
+    assert order.read_text().split() == ["worker", "odoo", "database"]

@@ -12,6 +12,8 @@ import asyncio
 import os
 import resource
 import sys
+from collections import defaultdict
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -176,14 +178,40 @@ class Supervisor:
         return False
 
     async def shutdown(self) -> None:
-        """Stop all programs and the supervisor; what ought to run stays written down."""
+        """Stop all programs and the supervisor; what ought to run stays written down.
+
+        Those of one priority stop side by side, highest first: supervisord itself stops one after
+        the other, which takes a second for each Odoo.
+        """
         if not await self.reachable():
             return
         leader = process_key(await self._rpc.call("getPID"))
         await self._settle("getAllProcessInfo")
+        for names in await self._by_priority():
+            await self._rest(names)
         await self._rpc.call("shutdown")
         if leader is not None and not await gone(leader, seconds=_STOP_SECONDS):
             raise StepFailed(f"supervisord ({leader.pid}) did not end in {_STOP_SECONDS:.0f} s")
+
+    async def _by_priority(self) -> list[set[str]]:
+        batches: defaultdict[int, set[str]] = defaultdict(set)
+        for program in await self._rpc.call("getAllConfigInfo"):
+            batches[program["group_prio"]].add(program["name"])
+        return [batches[priority] for priority in sorted(batches, reverse=True)]
+
+    async def _rest(self, names: Collection[str]) -> None:
+        """Stop these and wait; whoever does not end in time is killed with the supervisor."""
+        for name in names:
+            known = (Faults.NOT_RUNNING, Faults.BAD_NAME)
+            await self._rpc.call("stopProcess", name, _NO_WAIT, expected=known)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                while await self._alive(names):  # noqa: ASYNC110 - as below
+                    await asyncio.sleep(_POLL_SECONDS)
+
+    async def _alive(self, names: Collection[str]) -> bool:
+        processes = await self._rpc.call("getAllProcessInfo")
+        return any(each["pid"] for each in processes if each["name"] in names)
 
     async def _start(self, name: str) -> None:
         # A stop that nobody waited for may still go on, and STOPPING cannot be started.
