@@ -25,7 +25,7 @@ async def update(deployment: Deployment, tools: Toolbox) -> Outcome:
     except StepFailed as failure:
         raise check.failure(failure, findings=_findings(warnings)) from failure
     await tools.databases.remember_checksums(deployment.instance, inspected.checksums)
-    summary = f"{len(proven)} modules at their new version: {', '.join(proven)}"
+    summary = f"proven in the database: {', '.join(proven)}"
     return Outcome(
         detail=summary,
         artifact=Updated(modules=proven),
@@ -87,7 +87,7 @@ async def _prove(deployment: Deployment, inspected: Inspected, tools: Toolbox) -
     reason = unproven(planned, await tools.databases.modules(deployment.instance))
     if reason:
         raise StepFailed(f"Odoo's updater ended without an error, but {reason}", exit_code=0)
-    return tuple(sorted(module.name for module in planned))
+    return tuple(sorted(f"{module.name} {module.version}" for module in planned))
 
 
 def _findings(warnings: Sequence[str]) -> tuple[Finding, ...]:

@@ -21,7 +21,8 @@ async def verify(deployment: Deployment, tools: Toolbox) -> Outcome:
     before = error_classes(await tools.watch.log_tail(instance, colour.other, _LOG_LINES))
     new = {key: line for key, line in now.items() if key not in before}
     findings = tuple(_finding(line) for line in new.values())
-    summary = f"{len(new)} new classes of errors in {tools.verify_seconds:.0f} s after the switch"
+    seen = f"{len(new)} new kinds of errors" if new else "no new kind of error"
+    summary = f"{seen} in the log, {tools.verify_seconds:.0f} s after the switch"
     evidence = check.passed(summary, required=False, warned=bool(new))
     return Outcome(detail=summary, evidence=(evidence,), findings=findings)
 
