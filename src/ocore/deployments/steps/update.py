@@ -25,10 +25,11 @@ async def update(deployment: Deployment, tools: Toolbox) -> Outcome:
     except StepFailed as failure:
         raise check.failure(failure, findings=_findings(warnings)) from failure
     await tools.databases.remember_checksums(deployment.instance, inspected.checksums)
-    summary = f"proven in the database: {', '.join(proven)}"
+    names = ", ".join(sorted(f"{module.name} {module.version}" for module in proven))
+    summary = f"proven in the database: {names}"
     return Outcome(
         detail=summary,
-        artifact=Updated(modules=proven),
+        artifact=Updated(modules=tuple(sorted(module.name for module in proven))),
         evidence=(check.passed(summary, exit_code=0, warned=bool(warnings)),),
         findings=_findings(warnings),
     )
@@ -82,12 +83,14 @@ async def _run_updater(
     await tools.runtime.update(deployment.instance, image, change, say=say)
 
 
-async def _prove(deployment: Deployment, inspected: Inspected, tools: Toolbox) -> tuple[str, ...]:
+async def _prove(
+    deployment: Deployment, inspected: Inspected, tools: Toolbox
+) -> tuple[PlannedChange, ...]:
     planned = (*inspected.install, *inspected.update)
     reason = unproven(planned, await tools.databases.modules(deployment.instance))
     if reason:
         raise StepFailed(f"Odoo's updater ended without an error, but {reason}", exit_code=0)
-    return tuple(sorted(f"{module.name} {module.version}" for module in planned))
+    return planned
 
 
 def _findings(warnings: Sequence[str]) -> tuple[Finding, ...]:
