@@ -19,7 +19,7 @@ from ocore.source.tree import (
     LINK,
     TreeBounds,
     check_content,
-    check_link,
+    check_links,
     check_tree,
     parse_tree,
 )
@@ -203,10 +203,13 @@ class GitSource:
         listing = await self._git(project, git_commands.list_tree(mirror, sha))
         entries = list(parse_tree(listing))
         check_tree(entries, self._bounds)
-        for entry in entries:
-            if entry.mode == LINK:
-                target = await self._git(project, git_commands.read_blob(mirror, entry.blob))
-                check_link(entry.path, target)
+        check_links(
+            {
+                entry.path: await self._git(project, git_commands.read_blob(mirror, entry.blob))
+                for entry in entries
+                if entry.mode == LINK
+            }
+        )
         await self._check_pointers(project, sha)
 
     async def _check_pointers(self, project: Project, sha: str) -> None:

@@ -1,7 +1,6 @@
 """Rules for the tree of a repository that nobody has vetted, checked before a file is written."""
 
-import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -52,13 +51,32 @@ def check_tree(entries: list[TreeEntry], bounds: TreeBounds) -> None:
         )
 
 
-def check_link(path: str, target: str) -> None:
-    """Pass when a symbolic link stays within the tree."""
-    place = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-    if posixpath.isabs(target) or place == ".." or place.startswith("../"):
-        raise StepFailed(f"{path} is a symbolic link out of the repository; replace it by a file")
-    if ".git" in place.split("/"):
+def check_links(links: Mapping[str, str]) -> None:
+    """Pass when symbolic links (path and target of each) stay within the tree."""
+    for path, target in links.items():
+        if target.startswith("/"):
+            raise _out(path)
+        _follow(path, target, links)
+
+
+def _follow(path: str, target: str, links: Mapping[str, str]) -> None:
+    """Walk as the kernel does, for whom `..` behind a link is above what the link names."""
+    place = path.split("/")[:-1]
+    for part in target.split("/"):
+        if "/".join(place) in links:
+            raise StepFailed(f"{path} is a symbolic link through another one; link to the file")
+        if part == ".." and not place:
+            raise _out(path)
+        if part == "..":
+            place.pop()
+        elif part not in {"", "."}:
+            place.append(part)
+    if any(part.lower() == ".git" for part in place):
         raise StepFailed(f"{path} is a symbolic link into git's own folder")
+
+
+def _out(path: str) -> StepFailed:
+    return StepFailed(f"{path} is a symbolic link out of the repository; replace it by a file")
 
 
 def check_content(path: str, content: str) -> None:
