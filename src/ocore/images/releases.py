@@ -15,6 +15,7 @@ from ocore.errors import StepFailed
 from ocore.images import BuildOrder
 from ocore.images.release import FILE, Release, find_release, release_folder
 from ocore.images.venvs import Venvs
+from ocore.kit.locks import exclusive
 from ocore.kit.trees import link_tree
 from ocore.odoo.providers import OdooTree, Provider
 
@@ -36,26 +37,33 @@ class ReleaseImages:
         tree = await provider.provide(order.odoo_version, source=order.source, say=say)
         base = base_of(tree, self.venvs.python_version)
         tag = tag_of(order, base)
-        found = await self.find(tag)
-        if found is not None:
-            say(f"{tag} was built before")
-            return found
-        python = await self.venvs.make((*tree.requirements, *order.python_dependencies), say=say)
-        await self.venvs.compile(python, tree, say=say)
-        release = Release(
-            tag=tag,
-            base=base,
-            tree=tree,
-            python=str(python),
-            addons_paths=(str(release_folder(self.directory, tag) / "addons"),),
-            commit_sha=order.commit_sha,
-        )
-        await asyncio.to_thread(self._write, release, order)
-        return Image(tag=tag, base=base, reused=False)
+        folder = release_folder(self.directory, tag)
+        # Two instances of a project may be given the same commit at once.
+        async with exclusive(self.venvs.cache / "locks" / f"release-{folder.name}.lock"):
+            found = await self.find(tag)
+            if found is not None:
+                say(f"{tag} was built before")
+                return found
+            image = Image(tag=tag, base=base, reused=False)
+            await self._build(order, tree, image, say=say)
+            return image
 
     async def find(self, tag: str) -> Image | None:
         release = await asyncio.to_thread(find_release, self.directory, tag)
         return None if release is None else Image(tag=tag, base=release.base, reused=True)
+
+    async def _build(self, order: BuildOrder, tree: OdooTree, image: Image, *, say: Say) -> None:
+        python = await self.venvs.make((*tree.requirements, *order.python_dependencies), say=say)
+        await self.venvs.compile(python, tree, say=say)
+        release = Release(
+            tag=image.tag,
+            base=image.base,
+            tree=tree,
+            python=str(python),
+            addons_paths=(str(release_folder(self.directory, image.tag) / "addons"),),
+            commit_sha=order.commit_sha,
+        )
+        await asyncio.to_thread(self._write, release, order)
 
     def _write(self, release: Release, order: BuildOrder) -> None:
         target = release_folder(self.directory, release.tag)

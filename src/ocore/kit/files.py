@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import secrets
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,7 @@ def replace_file(file: Path, text: str, *, owner: OsUser | None = None) -> None:
 
     A reader sees the old text or the new one. `owner` None means our own user.
     """
-    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    fresh = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as out:
         if owner is not None and owner.uid != os.geteuid():

@@ -33,6 +33,7 @@ COMPANIONS: Final = (
 )
 SUITE: Final = "sid"
 _BUNDLED: Final = frozenset({".css", ".js", ".scss", ".xml"})
+ARCHIVE: Final = "https://deb.debian.org/debian"
 KEYRING: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
@@ -109,21 +110,20 @@ class DebianProvider:
             raise StepFailed(f"Odoo cannot be had from Debian: {failure}") from failure
 
 
-def known_mirror(apt: Path = Path("/etc/apt")) -> str:
-    """Return the Debian archive that this machine's own apt is set up with."""
-    release = Path("/etc/os-release").read_text()
-    codename = next(
-        (line.partition("=")[2] for line in release.splitlines() if "VERSION_CODENAME" in line), ""
-    )
-    files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]
-    for file in files:
-        mirror = mirror_in(file.read_text(), codename) if file.is_file() else None
-        if mirror and "\nID=debian\n" in f"\n{release}\n":
-            return mirror
-    raise StepFailed(
-        "apt on this machine knows no Debian archive: set OCORE_DEBIAN_MIRROR to one,"
-        " or give the instance the provider git or path"
-    )
+def known_mirror(apt: Path = Path("/etc/apt"), release: Path = Path("/etc/os-release")) -> str:
+    """Return the archive of this machine's own apt; Debian's public one where that is not Debian's.
+
+    os-release(5) says which distribution this is.
+    """
+    pairs = (line.partition("=") for line in release.read_text().splitlines())
+    facts = {key: value.strip('"') for key, _, value in pairs}
+    if facts.get("ID") == "debian":
+        for file in (apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))):
+            codename = facts.get("VERSION_CODENAME", "")
+            mirror = mirror_in(file.read_text(), codename) if file.is_file() else None
+            if mirror:
+                return mirror
+    return ARCHIVE
 
 
 def mirror_in(sources: str, codename: str) -> str | None:
