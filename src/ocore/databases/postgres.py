@@ -23,6 +23,7 @@ from ocore.kit.databases import (
 from ocore.kit.postgres import PostgresServer
 from ocore.kit.privileges import OsUser
 from ocore.kit.secret import derive
+from ocore.kit.threads import to_its_end
 from ocore.kit.trees import link_tree
 from ocore.odoo.addons import InstalledModule
 from ocore.odoo.passwords import password_hash
@@ -70,7 +71,7 @@ class PostgresDatabases:
             await self._make_own(fresh, name, _fresh_name(source))
             await _run(connection, "ALTER DATABASE {} OWNER TO {}", fresh, name)
             await _run(connection, "REVOKE ALL ON DATABASE {} FROM PUBLIC", fresh)
-            await asyncio.to_thread(
+            await to_its_end(
                 link_tree, self._filestore(source), self._filestore(name), self._odoo_user
             )
             # Last, so that a database of this name is a whole one.
@@ -85,7 +86,7 @@ class PostgresDatabases:
         async with connected(self._server) as connection:
             await self._ensure_role(connection, name)
             await drop_database(connection, name)
-            await asyncio.to_thread(shutil.rmtree, self._home.instances / name, True)  # noqa: FBT003 - ignore_errors
+            await to_its_end(shutil.rmtree, self._home.instances / name, True)  # noqa: FBT003 - ignore_errors
             await _run(connection, "CREATE DATABASE {} OWNER {} TEMPLATE template0", name, name)
             await _run(connection, "REVOKE ALL ON DATABASE {} FROM PUBLIC", name)
         return Instance(
@@ -105,7 +106,7 @@ class PostgresDatabases:
             if await database_exists(connection, name):
                 return
             await refuse_connections(connection, fresh)
-            await asyncio.to_thread(self._move_filestore, fresh, name)
+            await to_its_end(self._move_filestore, fresh, name)
             # The contents stay with the role that installed them, so that REASSIGN OWNED in a copy
             # moves the contents of the copy and nothing else.
             await _run(connection, "ALTER DATABASE {} OWNER TO CURRENT_USER", fresh)

@@ -16,6 +16,7 @@ from ocore.images import BuildOrder
 from ocore.images.release import FILE, Release, find_release, release_folder
 from ocore.images.venvs import Venvs
 from ocore.kit.locks import exclusive
+from ocore.kit.threads import to_its_end
 from ocore.kit.trees import link_tree
 from ocore.odoo.providers import OdooTree, Provider
 
@@ -63,7 +64,7 @@ class ReleaseImages:
             addons_paths=(str(release_folder(self.directory, image.tag) / "addons"),),
             commit_sha=order.commit_sha,
         )
-        await asyncio.to_thread(self._write, release, order)
+        await to_its_end(self._write, release, order)
 
     def _write(self, release: Release, order: BuildOrder) -> None:
         target = release_folder(self.directory, release.tag)

@@ -1,9 +1,9 @@
 """Virtual environments, one for each set of requirements, shared by all who need that set."""
 
-import asyncio
 import hashlib
 import os
 import platform
+import secrets
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from ocore.errors import StepFailed
 from ocore.kit import shell
 from ocore.kit.locks import exclusive
 from ocore.kit.privileges import OsUser, as_user
+from ocore.kit.threads import to_its_end
 from ocore.odoo.providers import OdooTree
 
 
@@ -62,12 +63,12 @@ class Venvs:
 
     async def _make(self, target: Path, wanted: Sequence[str], *, say: Say) -> None:
         fresh = target.with_name(f".{target.name}.{os.getpid()}")
-        await asyncio.to_thread(self._prepare, fresh)
-        uv_program = await asyncio.to_thread(self._uv)
+        await to_its_end(self._prepare, fresh)
+        uv_program = await to_its_end(self._uv)
         await self._run(venv_command(uv_program, self.python, fresh), say=say)
         (fresh / "requirements.txt").write_text("\n".join(wanted) + "\n")
         await self._run(install_command(uv_program, fresh), say=say)
-        await asyncio.to_thread(_take_over, fresh)
+        await to_its_end(_take_over, fresh)
         fresh.rename(target)
 
     async def _run(self, argv: list[str], *, say: Say) -> None:
@@ -106,7 +107,8 @@ class Venvs:
         copy = self.cache / "bin" / "uv"
         if not copy.exists():
             copy.parent.mkdir(parents=True, exist_ok=True)
-            fresh = copy.with_name(f".uv.{os.getpid()}")
+            # Two environments may be made at once, each under a lock of its own.
+            fresh = copy.with_name(f".uv.{secrets.token_hex(8)}")
             shutil.copy2(uv.find_uv_bin(), fresh)
             fresh.replace(copy)
         return copy

@@ -14,6 +14,7 @@ from ocore.environments import Instance
 from ocore.errors import StepFailed
 from ocore.kit.files import replace_file
 from ocore.kit.locks import exclusive
+from ocore.kit.threads import to_its_end
 
 LOOPBACK: Final = "127.0.0.1"
 # Below the ports the kernel gives to outgoing connections (from 32768 on Linux).
@@ -44,7 +45,7 @@ class Ports:
         port of the range is free.
         """
         async with exclusive(self._instances / ".ports.lock"):
-            return _endpoint(instance, await asyncio.to_thread(self._take, instance, colour))
+            return _endpoint(instance, await to_its_end(self._take, instance, colour))
 
     def _take(self, instance: Instance, colour: Colour) -> _Pair:
         file = self._file(instance)

@@ -21,6 +21,7 @@ from ocore.kit.databases import (
 )
 from ocore.kit.postgres import PostgresServer
 from ocore.kit.privileges import OsUser
+from ocore.kit.threads import to_its_end
 from ocore.kit.trees import count_files, link_tree
 from ocore.snapshots import TableLoss
 from ocore.snapshots.comparing import differences, fingerprint, row_counts
@@ -51,7 +52,7 @@ class PostgresSnapshots:
         async with connected(self._server) as connection:
             strategy = await self._copy(connection, instance, instance.database, location)
             size = await size_of(connection, location)
-        await asyncio.to_thread(_empty, snapshot_folder(self._home.snapshots, snapshot_id))
+        await to_its_end(_empty, snapshot_folder(self._home.snapshots, snapshot_id))
         files = await self._link(self._filestore(instance), snapshot_id)
         return Snapshot(
             id=snapshot_id,
@@ -66,7 +67,7 @@ class PostgresSnapshots:
     async def take_online(self, instance: Instance, snapshot_id: str) -> Snapshot:
         began = monotonic_ms()
         folder = snapshot_folder(self._home.snapshots, snapshot_id)
-        await asyncio.to_thread(_empty, folder)
+        await to_its_end(_empty, folder)
         # Before the dump as well: Odoo may collect a file that the dump still refers to.
         await self._link(self._filestore(instance), snapshot_id)
         await dump(self._server, instance.database, folder)
@@ -95,7 +96,7 @@ class PostgresSnapshots:
                 await self._demand(connection, snapshot)
                 strategy = await self._copy(connection, instance, snapshot.location, location)
         source = snapshot_folder(self._home.snapshots, snapshot.id) / "filestore"
-        await asyncio.to_thread(_empty, snapshot_folder(self._home.snapshots, copy_id))
+        await to_its_end(_empty, snapshot_folder(self._home.snapshots, copy_id))
         files = await self._link(source, copy_id)
         return Snapshot(
             id=copy_id,
@@ -117,7 +118,7 @@ class PostgresSnapshots:
             await self._forget_older(connection, instance, kept=aside)
             await refuse_connections(connection, live)
             # Files first: the database is what says whether this was done.
-            await asyncio.to_thread(self._swap_files, instance, snapshot.id)
+            await to_its_end(self._swap_files, instance, snapshot.id)
             async with connection.transaction():
                 if await database_exists(connection, live):
                     await _rename(connection, live, aside)
@@ -181,7 +182,7 @@ class PostgresSnapshots:
 
     async def _link(self, source: Path, snapshot_id: str) -> int:
         target = snapshot_folder(self._home.snapshots, snapshot_id) / "filestore"
-        await asyncio.to_thread(link_tree, source, target, self._odoo_user)
+        await to_its_end(link_tree, source, target, self._odoo_user)
         return await asyncio.to_thread(count_files, target)
 
     def _swap_files(self, instance: Instance, snapshot_id: str) -> None:

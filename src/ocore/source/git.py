@@ -12,6 +12,7 @@ from ocore.environments import Project
 from ocore.errors import StepFailed
 from ocore.kit import shell
 from ocore.kit.locks import exclusive
+from ocore.kit.threads import to_its_end
 from ocore.odoo.addons import read_addons
 from ocore.source import Checkout, Ref, git_commands, pinning
 from ocore.source.tree import (
@@ -104,7 +105,7 @@ class GitSource:
                 raise
             # What a power cut left behind is not worth mending: it can be fetched again.
             say("The mirror is damaged and is made anew")
-            await asyncio.to_thread(shutil.rmtree, mirror)
+            await to_its_end(shutil.rmtree, mirror)
             await self._git(project, git_commands.init(mirror))
             await self._git(project, git_commands.fetch(mirror, url), seconds=10 * _MINUTES)
 
@@ -191,11 +192,11 @@ class GitSource:
             return
         await self._check(project, sha)
         fresh = target.with_name(f".{sha}.{os.getpid()}")
-        await asyncio.to_thread(_clear, fresh)
+        await to_its_end(_clear, fresh)
         await self._git(
             project, git_commands.export(self._mirror(project), sha, fresh), seconds=10 * _MINUTES
         )
-        await asyncio.to_thread(_readable, fresh)
+        await to_its_end(_readable, fresh)
         fresh.rename(target)
 
     async def _check(self, project: Project, sha: str) -> None:

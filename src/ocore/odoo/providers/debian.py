@@ -15,6 +15,7 @@ from ocore.artifacts import Say
 from ocore.errors import StepFailed
 from ocore.kit import shell
 from ocore.kit.locks import exclusive
+from ocore.kit.threads import to_its_end
 from ocore.odoo.providers import OdooTree
 from ocore.odoo.providers.layout import check_whole, debian_tree
 
@@ -64,7 +65,7 @@ class DebianProvider:
     async def _make(self, package: str, series: str, record: Path, *, say: Say) -> None:
         mirror = await asyncio.to_thread(known_mirror) if self._mirror is None else self._mirror
         scratch = self._cache / f".debian.{os.getpid()}"
-        await asyncio.to_thread(_clear, scratch)
+        await to_its_end(_clear, scratch)
         try:
             say(f"Downloading {package} from Debian {SUITE}")
             packages = await self._download(mirror, (package, *COMPANIONS), scratch)
@@ -78,7 +79,7 @@ class DebianProvider:
             fresh.write_bytes(msgspec.json.encode(tree))
             fresh.replace(record)
         finally:
-            await asyncio.to_thread(shutil.rmtree, scratch)
+            await to_its_end(shutil.rmtree, scratch)
 
     async def _download(self, mirror: str, packages: Sequence[str], scratch: Path) -> list[Path]:
         options = apt_options(scratch)
