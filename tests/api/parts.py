@@ -172,7 +172,9 @@ async def listening(app: Litestar) -> AsyncIterator[str]:
         app, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=2
     )
     server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    # Named as TCP, or asyncio leaves Nagle's algorithm on and each answer waits for an ACK.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
         # Not serve(): that would take the test run's own signals.
         running = asyncio.create_task(server._serve(sockets=[listener]))
         while not server.started:  # noqa: ASYNC110 - uvicorn has only the flag

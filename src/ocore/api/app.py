@@ -7,26 +7,19 @@ from litestar import Litestar, Request, Response, Router, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 
 from ocore.access.signin import Attempts
 from ocore.api import auth, deployments, instances, logs, parameters, problems, projects
+from ocore.api.description import BEARER, described
 from ocore.api.follow import Hub
 from ocore.api.logs import Summaries
-from ocore.api.schemas import StrictRequest, View, json_answer
+from ocore.api.schemas import StrictRequest, View, answer_of, json_answer
 from ocore.api.services import Services
 from ocore.errors import Refused, StepFailed
 
 VERSION: Final = version("ocore")
 LARGEST_BODY: Final = 256 * 1024
 """In bytes. The largest body that makes sense is a list of a thousand module names."""
-
-_BEARER: Final = SecurityScheme(
-    type="http", scheme="bearer", bearer_format="JWT", description="The access token of a sign-in."
-)
 
 
 class Health(View):
@@ -40,7 +33,7 @@ class Health(View):
     "/health",
     summary="Health of the API",
     tags=["Platform"],
-    responses={200: ResponseSpec(Health, generate_examples=False)} | problems.documented(503),
+    responses={200: answer_of(Health)} | problems.documented(503),
 )
 async def health(
     request: Request[Any, Any, Any], services: NamedDependency[Services]
@@ -71,7 +64,7 @@ def create_app(services: Services) -> Litestar:
             Exception: problems.on_bug,
         },
         lifespan=[lambda _app: hub.open()],
-        openapi_config=_described(),
+        openapi_config=described(version=VERSION),
         request_class=StrictRequest,
         request_max_body_size=LARGEST_BODY,
         state=State({"services": services}),
@@ -83,24 +76,11 @@ def _behind_sign_in() -> Router:
         "/",
         route_handlers=[projects.router, instances.router, deployments.router, logs.router],
         guards=[auth.signed_in],
-        security=[{"bearer": []}],
+        security=[{BEARER: []}],
         dependencies={
             "caller": Provide(auth.caller, sync_to_thread=False),
             "project_id": Provide(parameters.project_id, sync_to_thread=False),
             "deployment_id": Provide(parameters.deployment_id, sync_to_thread=False),
             "instance_id": Provide(parameters.instance_id, sync_to_thread=False),
         },
-    )
-
-
-def _described() -> OpenAPIConfig:
-    return OpenAPIConfig(
-        title="oCore",
-        version=VERSION,
-        description="Puts a git ref of Odoo modules live; takes code and data back in one call.",
-        # Not below /api as a whole: the framework answers unknown paths there with HTML.
-        path="/api/openapi.json",
-        render_plugins=[JsonRenderPlugin(path="/")],
-        components=Components(security_schemes={"bearer": _BEARER}),
-        use_handler_docstrings=True,
     )

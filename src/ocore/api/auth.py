@@ -7,7 +7,6 @@ from litestar import Request, Response, Router, post
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
 
 from ocore.access import Caller
@@ -15,7 +14,7 @@ from ocore.access.accounts import Account
 from ocore.access.passwords import LONGEST_PASSWORD
 from ocore.access.signin import Attempts, SignedIn, refresh, sign_in
 from ocore.api.problems import documented
-from ocore.api.schemas import Body, LineText, View, json_answer
+from ocore.api.schemas import Body, LineText, View, answer_of, json_answer
 from ocore.api.services import Services
 from ocore.errors import Unauthenticated
 
@@ -79,8 +78,7 @@ def caller(request: Request[Any, Any, Any]) -> Caller:
     "/login",
     status_code=200,
     summary="Sign in",
-    responses={200: ResponseSpec(SessionView, generate_examples=False)}
-    | documented(400, 401, 413, 429),
+    responses={200: answer_of(SessionView)} | documented(400, 401, 413, 429),
 )
 async def login(
     request: Request[Any, Any, Any],
@@ -103,7 +101,7 @@ async def login(
     "/refresh",
     status_code=200,
     summary="Refresh a session",
-    responses={200: ResponseSpec(SessionView, generate_examples=False)} | documented(400, 401, 413),
+    responses={200: answer_of(SessionView)} | documented(400, 401, 413),
 )
 async def renew(
     data: JSONBody[RefreshBody], services: NamedDependency[Services]

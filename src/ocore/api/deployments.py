@@ -6,7 +6,6 @@ from uuid import UUID
 import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from ocore.access import Caller, require
@@ -20,6 +19,8 @@ from ocore.api.schemas import (
     LineText,
     Uuid,
     View,
+    answer_of,
+    choices,
     json_answer,
     ready,
 )
@@ -27,6 +28,7 @@ from ocore.api.services import Services
 from ocore.deployments import commands
 from ocore.deployments.commands import DeployRequest, RollbackRequest
 from ocore.deployments.model import RollbackTarget
+from ocore.deployments.pipeline import CancelEffect
 from ocore.errors import Malformed, NotFound
 from ocore.kit.ids import is_uuid
 from ocore.source import Ref
@@ -37,10 +39,10 @@ RefName = Annotated[LineText, msgspec.Meta(max_length=255)]
 class DeployBody(Body):
     """What to deploy: a branch, a tag or a commit. What is given must agree."""
 
-    branch: RefName | None = None
-    commit_sha: RefName | None = None
+    branch: Annotated[RefName, msgspec.Meta(examples=["main"])] | None = None
+    commit_sha: Annotated[RefName, msgspec.Meta(examples=["3f2a9c1"])] | None = None
     instance_id: Uuid | None = None
-    tag: RefName | None = None
+    tag: Annotated[RefName, msgspec.Meta(examples=["v1"])] | None = None
 
 
 class RollbackBody(Body):
@@ -52,7 +54,7 @@ class RollbackBody(Body):
 class CancelView(View):
     """What a cancel would do now: `yes`, `becomes_rollback` or `no`."""
 
-    effect: str
+    effect: Annotated[str, choices(CancelEffect)]
     explanation: str
 
 
@@ -77,8 +79,7 @@ class TargetList(View):
     "/deploy",
     status_code=202,
     summary="Trigger a manual deployment",
-    responses={202: ResponseSpec(DeploymentView, generate_examples=False)}
-    | documented(400, 401, 403, 404, 409, 413, 422),
+    responses={202: answer_of(DeploymentView)} | documented(400, 401, 403, 404, 409, 413, 422),
 )
 async def deploy(
     project_id: NamedDependency[str],
@@ -102,8 +103,7 @@ async def deploy(
     "/rollback",
     status_code=202,
     summary="Trigger a rollback",
-    responses={202: ResponseSpec(DeploymentView, generate_examples=False)}
-    | documented(400, 401, 403, 404, 409, 413, 422),
+    responses={202: answer_of(DeploymentView)} | documented(400, 401, 403, 404, 409, 413, 422),
 )
 async def roll_back(
     project_id: NamedDependency[str],
@@ -125,8 +125,7 @@ async def roll_back(
 @get(
     "/deployments",
     summary="List project deployments",
-    responses={200: ResponseSpec(DeploymentPage, generate_examples=False)}
-    | documented(400, 401, 403, 404),
+    responses={200: answer_of(DeploymentPage)} | documented(400, 401, 403, 404),
 )
 async def list_deployments(
     request: Request[Any, Any, Any],
@@ -146,8 +145,7 @@ async def list_deployments(
 @get(
     "/deployments/{deploymentId:uuid}",
     summary="Get deployment details",
-    responses={200: ResponseSpec(DeploymentView, generate_examples=False)}
-    | documented(401, 403, 404),
+    responses={200: answer_of(DeploymentView)} | documented(401, 403, 404),
 )
 async def get_deployment(
     project_id: NamedDependency[str],
@@ -164,7 +162,7 @@ async def get_deployment(
 @get(
     "/deployments/{deploymentId:uuid}/cancel",
     summary="Ask what a cancel would do",
-    responses={200: ResponseSpec(CancelView, generate_examples=False)} | documented(401, 403, 404),
+    responses={200: answer_of(CancelView)} | documented(401, 403, 404),
 )
 async def preview_cancel(
     project_id: NamedDependency[str],
@@ -183,8 +181,7 @@ async def preview_cancel(
     "/deployments/{deploymentId:uuid}/cancel",
     status_code=202,
     summary="Cancel a deployment",
-    responses={202: ResponseSpec(DeploymentView, generate_examples=False)}
-    | documented(401, 403, 404, 409),
+    responses={202: answer_of(DeploymentView)} | documented(401, 403, 404, 409),
 )
 async def cancel(
     project_id: NamedDependency[str],
@@ -202,8 +199,7 @@ async def cancel(
 @get(
     "/rollback-targets",
     summary="List rollback targets",
-    responses={200: ResponseSpec(TargetList, generate_examples=False)}
-    | documented(400, 401, 403, 404),
+    responses={200: answer_of(TargetList)} | documented(400, 401, 403, 404),
 )
 async def list_targets(
     project_id: NamedDependency[str],

@@ -6,15 +6,24 @@ from typing import Annotated, Final, Literal
 import msgspec
 from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
 
 from ocore.access import Caller, require
 from ocore.api.problems import documented
-from ocore.api.projects import series
-from ocore.api.schemas import Body, LineText, Uuid, View, json_answer
+from ocore.api.projects import OdooVersion, series
+from ocore.api.schemas import (
+    ActiveColour,
+    Body,
+    LineText,
+    Moment,
+    Uuid,
+    View,
+    answer_of,
+    choices,
+    json_answer,
+)
 from ocore.api.services import Services
-from ocore.environments import PROVIDERS, Instance, Limits, database_name, slug_of
+from ocore.environments import PROVIDERS, Instance, InstanceStatus, Limits, database_name, slug_of
 from ocore.environments.registry import InstanceRecord
 from ocore.errors import Malformed
 from ocore.source.address import split_credentials
@@ -27,6 +36,7 @@ _HOST: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 Environment = Literal["development", "staging", "production"]
 ModuleName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]{1,100}(?!\n)$")]
 SmokePath = Annotated[str, msgspec.Meta(pattern=r"^/[\x21-\x7e]*(?!\n)$", max_length=500)]
+HostName = Annotated[str, msgspec.Meta(max_length=253, extra_json_schema={"format": "hostname"})]
 Memory = Annotated[int, msgspec.Meta(ge=256 * 1024**2, le=2**40)]
 Seconds = Annotated[int, msgspec.Meta(ge=10, le=86_400)]
 
@@ -36,11 +46,11 @@ class InstanceBody(Body):
 
     name: Annotated[LineText, msgspec.Meta(min_length=1, max_length=100)]
     environment: Environment = "development"
-    odoo_version: str | None = None
-    provider: str = "debian"
+    odoo_version: OdooVersion | None = None
+    provider: Annotated[str, choices(PROVIDERS)] = "debian"
     source: Annotated[LineText, msgspec.Meta(min_length=1, max_length=2048)] | None = None
     modules: Annotated[list[ModuleName], msgspec.Meta(max_length=1000)] | None = None
-    host: Annotated[str, msgspec.Meta(max_length=253)] | None = None
+    host: HostName | None = None
     workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = DEFAULTS.workers
     max_cron_threads: Annotated[int, msgspec.Meta(ge=0, le=16)] = DEFAULTS.max_cron_threads
     limit_memory_soft: Memory = DEFAULTS.limit_memory_soft
@@ -73,12 +83,12 @@ class InstanceView(View):
     limit_time_cpu: int
     limit_time_real: int
     smoke_paths: list[str]
-    status: str
+    status: Annotated[str, choices(InstanceStatus)]
     status_message: str | None
-    active_color: str | None
-    active_deployment_id: str | None
-    created_at: str
-    updated_at: str
+    active_color: ActiveColour | None
+    active_deployment_id: Uuid | None
+    created_at: Moment
+    updated_at: Moment
 
 
 class InstanceList(View):
@@ -98,8 +108,7 @@ class Credentials(View):
 @get(
     "/projects/{projectId:uuid}/instances",
     summary="List instances",
-    responses={200: ResponseSpec(InstanceList, generate_examples=False)}
-    | documented(401, 403, 404),
+    responses={200: answer_of(InstanceList)} | documented(401, 403, 404),
 )
 async def list_instances(
     project_id: NamedDependency[str],
@@ -115,8 +124,7 @@ async def list_instances(
 @post(
     "/projects/{projectId:uuid}/instances",
     summary="Create an instance",
-    responses={201: ResponseSpec(InstanceView, generate_examples=False)}
-    | documented(400, 401, 403, 404, 409, 413),
+    responses={201: answer_of(InstanceView)} | documented(400, 401, 403, 404, 409, 413),
 )
 async def create_instance(
     project_id: NamedDependency[str],
@@ -152,8 +160,7 @@ async def create_instance(
 @get(
     "/instances/{instanceId:uuid}",
     summary="Get an instance",
-    responses={200: ResponseSpec(InstanceView, generate_examples=False)}
-    | documented(401, 403, 404),
+    responses={200: answer_of(InstanceView)} | documented(401, 403, 404),
 )
 async def get_instance(
     instance_id: NamedDependency[str],
@@ -169,7 +176,7 @@ async def get_instance(
 @get(
     "/instances/{instanceId:uuid}/credentials",
     summary="Get the sign-in of an instance",
-    responses={200: ResponseSpec(Credentials, generate_examples=False)} | documented(401, 403, 404),
+    responses={200: answer_of(Credentials)} | documented(401, 403, 404),
 )
 async def get_credentials(
     instance_id: NamedDependency[str],

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 import msgspec
@@ -17,7 +17,7 @@ from litestar.response import Stream
 from ocore.access import Caller, require
 from ocore.api.follow import COMPLETE, Following, Hub
 from ocore.api.problems import documented
-from ocore.api.schemas import Json, LogSummaryView, ready
+from ocore.api.schemas import Json, LogSummaryView, View, answer_of, choices, ready
 from ocore.api.services import Services
 from ocore.deployments.model import Step
 from ocore.errors import Malformed
@@ -40,16 +40,20 @@ LastEventId = Annotated[
     HeaderParameter(
         name="Last-Event-ID",
         description="The `id` of the last event you have seen; the stream goes on after it.",
+        schema_extra={"pattern": f"^({_PLACE.pattern})?$"},
     ),
 ]
-_EVENT_STREAM: Final = {
-    200: ResponseSpec(
-        str,
-        description="Events `step`, `log` and, last, `complete`; each with an `id` and JSON data.",
-        media_type="text/event-stream",
-        generate_examples=False,
-    )
-}
+
+
+class StreamedEvent(View):
+    """Events `step`, `log` and, last, `complete`; the data of each is JSON."""
+
+    event: Annotated[str, choices(["step", "log", COMPLETE])]
+    id: Annotated[str, msgspec.Meta(extra_json_schema={"pattern": f"^{_PLACE.pattern}$"})]
+    data: Annotated[str, msgspec.Meta(extra_json_schema={"contentMediaType": "application/json"})]
+
+
+_EVENT_STREAM: Final = {200: replace(answer_of(StreamedEvent), media_type="text/event-stream")}
 _DOWNLOAD: Final = {
     200: ResponseSpec(
         str,
@@ -141,8 +145,7 @@ async def download_log(
 @get(
     "/logs/summary",
     summary="Get deployment log summary",
-    responses={200: ResponseSpec(LogSummaryView, generate_examples=False)}
-    | documented(401, 403, 404),
+    responses={200: answer_of(LogSummaryView)} | documented(401, 403, 404),
 )
 async def summarise_log(
     project_id: NamedDependency[str],

@@ -5,17 +5,18 @@ from typing import Annotated
 import msgspec
 from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
 
 from ocore.access import Caller, require
 from ocore.api.problems import documented
-from ocore.api.schemas import Body, LineText, Uuid, View, json_answer
+from ocore.api.schemas import Body, LineText, Moment, Uuid, View, answer_of, choices, json_answer
 from ocore.api.services import Services
 from ocore.environments import ODOO_SERIES, Project, slug_of
 from ocore.environments.registry import ProjectRecord
 from ocore.errors import Malformed, Unauthenticated
 from ocore.source.address import split_credentials
+
+OdooVersion = Annotated[str, choices(ODOO_SERIES)]
 
 
 class ProjectBody(Body):
@@ -23,7 +24,7 @@ class ProjectBody(Body):
 
     name: Annotated[LineText, msgspec.Meta(min_length=1, max_length=100)]
     repository_url: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)]
-    odoo_version: str = ODOO_SERIES[-1]
+    odoo_version: OdooVersion = ODOO_SERIES[-1]
 
 
 class ProjectView(View):
@@ -34,8 +35,8 @@ class ProjectView(View):
     slug: str
     repository_url: str
     odoo_version: str
-    created_at: str
-    updated_at: str
+    created_at: Moment
+    updated_at: Moment
 
 
 class ProjectList(View):
@@ -47,7 +48,7 @@ class ProjectList(View):
 @get(
     "/",
     summary="List projects",
-    responses={200: ResponseSpec(ProjectList, generate_examples=False)} | documented(401, 403),
+    responses={200: answer_of(ProjectList)} | documented(401, 403),
 )
 async def list_projects(
     caller: NamedDependency[Caller], services: NamedDependency[Services]
@@ -61,8 +62,7 @@ async def list_projects(
 @post(
     "/",
     summary="Create a project",
-    responses={201: ResponseSpec(ProjectView, generate_examples=False)}
-    | documented(400, 401, 403, 409, 413),
+    responses={201: answer_of(ProjectView)} | documented(400, 401, 403, 409, 413),
 )
 async def create_project(
     data: JSONBody[ProjectBody],
@@ -91,7 +91,7 @@ async def create_project(
 @get(
     "/{projectId:uuid}",
     summary="Get a project",
-    responses={200: ResponseSpec(ProjectView, generate_examples=False)} | documented(401, 403, 404),
+    responses={200: answer_of(ProjectView)} | documented(401, 403, 404),
 )
 async def get_project(
     project_id: NamedDependency[str],

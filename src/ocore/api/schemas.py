@@ -1,14 +1,26 @@
 """Requests and answers of the API as types: keys in camelCase, every key present."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response
+from litestar.openapi.datastructures import ResponseSpec
 
 from ocore.api.problems import malformed_body
+from ocore.artifacts import Colour
+from ocore.deployments.evidence import GateAction, Severity
+from ocore.deployments.model import Result, Status, Trigger
+
+
+def choices(values: Iterable[str]) -> msgspec.Meta:
+    """Describe a text as one of these, without checking it."""
+    return msgspec.Meta(extra_json_schema={"enum": list(values)})
+
 
 Uuid = Annotated[str, msgspec.Meta(extra_json_schema={"format": "uuid"})]
+Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+ActiveColour = Annotated[str, choices(Colour)]
 LineText = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]*(?!\n)$")]
 """Text without line ends or other control characters (in Python, `$` lets a last newline by)."""
 Json = dict[str, Any]
@@ -33,6 +45,12 @@ class StrictRequest(Request[Any, Any, Any]):
             )
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise malformed_body(error) from error
+
+
+def answer_of(view: type[View]) -> ResponseSpec:
+    """Return how an answer is described: by its type and the first sentence on it."""
+    sentence = (view.__doc__ or view.__name__).partition("\n")[0]
+    return ResponseSpec(view, description=sentence, generate_examples=False)
 
 
 def json_answer(
@@ -69,14 +87,14 @@ class SuccessVerdict(View):
 class StepView(View):
     """One stage of the pipeline; `version` counts its attempts."""
 
-    completed_at: str | None
+    completed_at: Moment | None
     duration_ms: int | None
-    id: str
+    id: Uuid
     name: str
     output: str | None
     sort_order: int
-    started_at: str | None
-    status: str
+    started_at: Moment | None
+    status: Annotated[str, choices(["pending", *Result])]
     version: int
 
 
@@ -98,7 +116,7 @@ class Waiver(View):
     actor: str
     audit_status: str
     confirmation: str
-    expires_at: str | None
+    expires_at: Moment | None
     id: str
     reason: str
     scope: str
@@ -108,14 +126,14 @@ class EvidenceView(View):
     """One check that really ran."""
 
     artifact_refs: list[str]
-    completed_at: str | None
+    completed_at: Moment | None
     duration_ms: int | None
     gate_key: str
     log_refs: list[str]
     name: str
     outcome: str
     required: bool
-    started_at: str | None
+    started_at: Moment | None
     status: str
     summary: str
     validation: Validation
@@ -128,40 +146,40 @@ class FindingView(View):
     class_: str = msgspec.field(name="class")
     confidence: float
     evidence_excerpt: str
-    gate_action: str
+    gate_action: Annotated[str, choices(GateAction)]
     metadata: Json
-    severity: str
+    severity: Annotated[str, choices(Severity)]
 
 
 class DeploymentView(View):
     """A deployment: what was asked for, how far it is, and what was seen on the way."""
 
-    active_color: str | None
+    active_color: ActiveColour | None
     branch: str | None
     commit_author: str | None
     commit_author_avatar: str | None
     commit_message: str | None
     commit_sha: str | None
-    completed_at: str | None
-    created_at: str
+    completed_at: Moment | None
+    created_at: Moment
     duration_ms: int | None
     error_message: str | None
     evidence: list[EvidenceView]
     findings: list[FindingView]
-    id: str
+    id: Uuid
     image_tag: str | None
-    instance_id: str
+    instance_id: Uuid
     previous_commit_sha: str | None
-    previous_deployment_id: str | None
-    project_id: str
+    previous_deployment_id: Uuid | None
+    project_id: Uuid
     risk: Risk | None
     snapshot_id: str | None
-    started_at: str | None
-    status: str
+    started_at: Moment | None
+    status: Annotated[str, choices(Status)]
     steps: list[StepView]
     success_verdict: SuccessVerdict | None
-    trigger_type: str
-    updated_at: str
+    trigger_type: Annotated[str, choices(Trigger)]
+    updated_at: Moment
 
 
 class DeploymentPage(View):
