@@ -1,6 +1,8 @@
 """The worker's side of a deployment, one move at a time: real leases, journal and transcript."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from ocore.artifacts import Commit, Say
@@ -88,8 +90,34 @@ async def work_off(api: Api, world: World, *, head: str = SHA) -> str:
 
     `head` is where its branch is by the time it is fetched.
     """
-    hand = await take(api)
-    transcript = Transcript(api.transcripts, hand.lease, ())
+    return await run_in(world, await take(api), head=head)
+
+
+@asynccontextmanager
+async def working(api: Api, world: World) -> AsyncIterator[None]:
+    """Let a worker run whatever is queued meanwhile."""
+
+    async def work() -> None:
+        ledger = PostgresLedger(api.pool, clock.now, lease_seconds=30.0)
+        while True:
+            lease = await ledger.claim("tests")
+            if lease is None:
+                await asyncio.sleep(0.05)
+            else:
+                await run_in(world, Hand(api=api, ledger=ledger, lease=lease))
+
+    worker = asyncio.create_task(work())
+    try:
+        yield
+    finally:
+        worker.cancel()
+        await asyncio.wait([worker])
+        assert worker.cancelled(), worker.exception()
+
+
+async def run_in(world: World, hand: Hand, *, head: str = SHA) -> str:
+    """Run a claimed deployment to its end; return its id."""
+    transcript = Transcript(hand.api.transcripts, hand.lease, ())
     world.clock = clock.now()
     source = MovingSource(world, head)
     tools = replace(toolbox(world), source=source, say=transcript.say, flush=transcript.flush)

@@ -1,0 +1,146 @@
+import stat
+
+import pytest
+
+from tests.api.parts import PASSWORD
+from tests.api.worker import queue
+from tests.cli.terminal import Terminal
+from tests.deployments.world import World
+
+
+def project(terminal: Terminal) -> str:
+    return f"--project={terminal.api.acme.project.id}"
+
+
+async def test_a_session_is_kept_for_its_owner_alone(terminal: Terminal) -> None:
+    url = f"--url={terminal.api.url}/api"
+    ended = await terminal.run("login", url, "--email=owner@acme.example", OCORE_PASSWORD=PASSWORD)
+    assert ended.code == 0, ended.err
+    assert PASSWORD not in ended.out
+    assert stat.S_IMODE(terminal.session_file.stat().st_mode) == 0o600
+    listed = await terminal.run("deployments", project(terminal), "--json")
+    assert listed.events[0]["total"] == 0
+
+
+async def test_a_wrong_password_keeps_no_session(terminal: Terminal) -> None:
+    url = f"--url={terminal.api.url}/api"
+    ended = await terminal.run("login", url, "--email=owner@acme.example", OCORE_PASSWORD="wrong")
+    assert (ended.code, "[bad_credentials]" in ended.err) == (2, True), ended.err
+    assert not terminal.session_file.exists()
+
+
+async def test_who_has_not_signed_in_is_told_how(terminal: Terminal) -> None:
+    ended = await terminal.run("deployments", project(terminal))
+    assert ended.code == 2
+    assert "ocore login" in ended.err
+
+
+async def test_an_api_that_does_not_answer_is_named(terminal: Terminal) -> None:
+    terminal.sign_in()
+    text = terminal.session_file.read_text()
+    terminal.session_file.write_text(text.replace(terminal.api.url, "http://127.0.0.1:9"))
+    ended = await terminal.run("deployments", project(terminal))
+    assert ended.code == 2
+    assert "http://127.0.0.1:9/api" in ended.err.replace("\n", "")
+    assert "ocore up" in ended.err
+
+
+async def test_an_expired_session_is_refreshed_and_kept(terminal: Terminal) -> None:
+    url = f"--url={terminal.api.url}/api"
+    await terminal.run("login", url, "--email=owner@acme.example", OCORE_PASSWORD=PASSWORD)
+    first = terminal.session
+    terminal.sign_in(expired=True, refresh_token=first.refresh_token)
+    ended = await terminal.run("deployments", project(terminal))
+    assert ended.code == 0, ended.err
+    assert terminal.session.refresh_token not in {"", first.refresh_token}
+
+
+async def test_a_deployment_is_told_step_by_step(terminal: Terminal, world: World) -> None:
+    terminal.sign_in()
+    ended = await terminal.run("deploy", project(terminal), "--branch=main")
+    assert ended.code == 0, ended.err
+    assert world.updates == 1
+    finished = [line for line in ended.lines if line.startswith("✔")]
+    assert [line.split("  ")[0] for line in finished][:2] == ["✔ Fetch source", "✔ Inspect modules"]
+    assert all(" s" in line for line in finished)
+    assert ended.lines[-1].startswith("succeeded ")
+
+
+async def test_a_deployment_as_json_is_one_event_a_line_and_the_whole_at_the_end(
+    terminal: Terminal, world: World
+) -> None:
+    terminal.sign_in()
+    ended = await terminal.run("deploy", project(terminal), "--branch=main", "--json")
+    assert (ended.code, world.updates) == (0, 1)
+    kinds = [event["event"] for event in ended.events]
+    assert set(kinds[:-2]) == {"step"}
+    assert kinds[-2:] == ["complete", "deployment"]
+    assert ended.events[-1]["data"]["status"] == "succeeded"
+
+
+async def test_a_terminal_shows_one_tree_that_grows(terminal: Terminal, world: World) -> None:
+    terminal.sign_in()
+    drawn = await terminal.show("deploy", project(terminal), "--branch=main")
+    assert world.updates == 1
+    assert "\x1b[" in drawn
+    last = drawn.rpartition("Fetch source")[2]
+    assert all(name in last for name in ("Update modules", "Switch traffic", "Verify"))
+    assert "succeeded" in last
+
+
+async def test_a_deployment_that_fails_ends_the_command_with_its_reason_and_its_log(
+    terminal: Terminal, world: World
+) -> None:
+    terminal.sign_in()
+    world.breaks = frozenset({"build"})
+    ended = await terminal.run("deploy", project(terminal), "--branch=main")
+    assert ended.code == 1
+    assert "build broke" in ended.out
+    command = ended.err.removeprefix("Log: ocore ").split()
+    assert "build broke" in (await terminal.run(*command)).out
+
+
+async def test_a_ref_that_is_not_there_is_refused_with_its_field(terminal: Terminal) -> None:
+    terminal.sign_in()
+    ended = await terminal.run("deploy", project(terminal), "--branch=nothing-like-it")
+    assert ended.code == 2
+    assert ended.err.startswith("branch: ")
+    assert ended.out == ""
+
+
+async def test_a_followed_log_is_the_downloaded_one(terminal: Terminal, world: World) -> None:
+    terminal.sign_in()
+    ended = await terminal.run("deploy", project(terminal), "--branch=main", "--json")
+    assert world.updates == 1
+    deployment = ended.events[-1]["data"]["id"]
+    followed = await terminal.run("logs", project(terminal), "-f", deployment)
+    downloaded = await terminal.run("logs", project(terminal), deployment)
+    header, _, log = downloaded.out.partition("\n\n")
+    assert all(line.startswith("# ") for line in header.splitlines())
+    assert followed.out == log
+
+
+async def test_a_rollback_without_anything_to_go_back_to_is_refused(terminal: Terminal) -> None:
+    terminal.sign_in()
+    ended = await terminal.run("rollback", project(terminal))
+    assert (ended.code, "[nothing_to_roll_back_to]" in ended.err) == (2, True), ended.err
+
+
+@pytest.mark.parametrize(("typed", "status"), [("n\n", "queued"), ("y\n", "cancelled")])
+async def test_a_cancel_says_what_it_would_do_and_waits_for_a_yes(
+    terminal: Terminal, typed: str, status: str
+) -> None:
+    terminal.sign_in()
+    queued = await queue(terminal.api)
+    ended = await terminal.run("cancel", project(terminal), queued.id, typed=typed)
+    assert ended.code == 0, ended.err
+    assert "Nothing live was touched" in ended.out
+    listed = await terminal.run("deployments", project(terminal), "--json")
+    assert [each["status"] for each in listed.events[0]["deployments"]] == [status]
+
+
+async def test_deployments_are_listed_newest_first(terminal: Terminal) -> None:
+    terminal.sign_in()
+    first, second = await queue(terminal.api), await queue(terminal.api)
+    ended = await terminal.run("deployments", project(terminal), COLUMNS="200")
+    assert [line.split()[-1] for line in ended.lines[1:]] == [second.id, first.id]
