@@ -1,4 +1,9 @@
-"""The `ocore` program: the platform and its parts, the demo, and the client commands."""
+"""The `ocore` program: the platform and its parts, the demo, and the client commands.
+
+What a part of the platform needs is imported by its command: `ocore deploy`, run a hundred times a
+day, does not wait for the imports of an API, a worker and a migration.
+"""
+# ruff: noqa: PLC0415 - see above
 
 import asyncio
 import os
@@ -10,15 +15,9 @@ import typer
 from rich.console import Console
 
 from ocore.cli import commands
-from ocore.demo.run import Demo, run_demo, run_demo_and_keep
-from ocore.demo.story import DemoFailed
 from ocore.embedded.settings import Settings, settings_from
 from ocore.embedded.users import closed_folder
 from ocore.errors import OcoreError
-from ocore.wiring.api import run_api
-from ocore.wiring.platform import migrate as migrate_database
-from ocore.wiring.platform import run_platform
-from ocore.wiring.worker import run_worker
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -50,24 +49,32 @@ _PLAIN_WIDTH: Final = 110
 @app.command()
 def up() -> None:
     """Run the whole platform in the foreground, until SIGTERM or Ctrl-C."""
+    from ocore.wiring.platform import run_platform
+
     _run(run_platform)
 
 
 @app.command()
 def serve() -> None:
     """Run the API alone."""
+    from ocore.wiring.api import run_api
+
     _run(run_api)
 
 
 @app.command()
 def worker() -> None:
     """Run one worker alone."""
+    from ocore.wiring.worker import run_worker
+
     _run(run_worker)
 
 
 @app.command()
 def migrate() -> None:
     """Bring the platform's database to this version."""
+    from ocore.wiring.platform import migrate as migrate_database
+
     _run(migrate_database)
 
 
@@ -78,6 +85,9 @@ def demo(
     report: Annotated[Path, typer.Option()] = Path("demo-report.json"),
 ) -> None:
     """Deploy a sample module three times, break it once, and roll back: all for real."""
+    from ocore.demo.run import Demo, run_demo, run_demo_and_keep
+    from ocore.demo.story import DemoFailed
+
     environment = {"OCORE_HOME": str(_demo_home()), **os.environ}
     settings = settings_from(environment)
     console = Console()

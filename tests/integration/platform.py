@@ -154,10 +154,13 @@ class Site:
         return await self.end_of(await self.start(**ref))
 
     async def roll_back(self, deployment_id: str) -> dict[str, Any]:
+        return await self.end_of(await self.start_rollback(deployment_id))
+
+    async def start_rollback(self, deployment_id: str) -> dict[str, Any]:
         async with self.platform.client() as client:
             path = f"/projects/{self.project_id}/rollback"
-            queued = await client.post(path, {"deploymentId": deployment_id})
-        return await self.end_of(queued)
+            queued: dict[str, Any] = await client.post(path, {"deploymentId": deployment_id})
+        return queued
 
     async def end_of(self, deployment: Mapping[str, Any]) -> dict[str, Any]:
         while True:

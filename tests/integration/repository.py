@@ -1,9 +1,8 @@
 """Git repositories that break in one way each, made for one test."""
 
-import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
+from tests.git import commit, commit_all, git, new_repository
 from tests.odoo.repository import write_module
 
 BREAKS_LOGIN = """\
@@ -15,6 +14,10 @@ class Broken(Home):
     @http.route()
     def web_login(self, *args, **kwargs):
         raise RuntimeError("the login page of this commit never works")
+"""
+MARKS = """\
+def migrate(cr, version):
+    cr.execute("UPDATE library_loan SET borrower = borrower || '!'")
 """
 MISSING_XPATH = """\
 <odoo>
@@ -32,31 +35,21 @@ MISSING_XPATH = """\
 """
 
 
-def git(path: Path, *arguments: str) -> str:
-    identity = ["-c", "user.name=Ana Ruiz", "-c", "user.email=ana@example.com"]
-    command = ["git", "-C", str(path), *identity, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
-def new_repository(path: Path) -> Path:
-    path.mkdir(parents=True)
-    git(path, "init", "--quiet", "--initial-branch=main")
-    return path
-
-
-def commit(path: Path, files: Mapping[str, str], message: str = "Change") -> str:
-    """Write files over what is there, commit, and return the SHA."""
-    for name, content in files.items():
-        file = path / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content)
-    return commit_all(path, message)
-
-
-def commit_all(path: Path, message: str = "Change") -> str:
-    git(path, "add", "--all")
-    git(path, "commit", "--quiet", "--allow-empty", "-m", message)
-    return git(path, "rev-parse", "HEAD")
+def marking_each_loan(path: Path) -> str:
+    """Commit a migration that shows how often it ran: it adds a mark to every borrower."""
+    git(path, "reset", "--quiet", "--hard", "v2")
+    manifest = path / "library_loans" / "__manifest__.py"
+    script = "library_loans/migrations/19.0.1.9.0/post-mark.py"
+    return commit(
+        path,
+        {
+            "library_loans/__manifest__.py": manifest.read_text().replace(
+                "19.0.1.1.0", "19.0.1.9.0"
+            ),
+            script: MARKS,
+        },
+        "Mark each loan",
+    )
 
 
 def breaking_login(path: Path) -> str:

@@ -12,7 +12,8 @@ from ocore.cli.follow import address
 from ocore.demo.repository import DemoCommits
 from ocore.embedded.supervisor import Supervisor
 from tests.integration.platform import Platform, Site
-from tests.integration.test_the_main_job import borrowers, lend, step
+from tests.integration.repository import marking_each_loan
+from tests.integration.test_the_main_job import borrowers, lend
 
 pytestmark = [pytest.mark.odoo, pytest.mark.timeout(900)]
 
@@ -45,6 +46,16 @@ async def when_running(site: Site, deployment: dict[str, Any], name: str) -> Non
                 return
 
 
+async def killed_inside(site: Site, started: dict[str, Any], name: str) -> dict[str, Any]:
+    """Kill the worker when a step begins, and return what another one made of the deployment."""
+    await when_running(site, started, name)
+    os.kill(await worker_pid(site.platform), signal.SIGKILL)
+    ended = await site.end_of(started)
+    # A short step may be over when the signal arrives: then it hits the next one.
+    assert any(each["version"] == 2 for each in ended["steps"]), ended["steps"]
+    return ended
+
+
 async def running_colours(platform: Platform, site: Site) -> list[str]:
     database = (await site.odoo()).database
     names = await Supervisor(platform.home / "run").names(database)
@@ -53,19 +64,45 @@ async def running_colours(platform: Platform, site: Site) -> list[str]:
 
 @pytest.mark.parametrize("name", STEPS)
 async def test_a_worker_killed_inside_a_step_is_taken_over_and_nothing_is_done_twice(
+    platform: Platform, site: Site, commits: DemoCommits, tmp_path: Path, name: str
+) -> None:
+    first = await site.deploy(commitSha=commits.second)
+    assert first["status"] == "succeeded", await site.log(first)
+    await lend(site, "Ada")
+    started = await site.start(commitSha=marking_each_loan(tmp_path / "repository"))
+    ended = await killed_inside(site, started, name)
+    assert ended["status"] == "succeeded", await site.log(ended)
+    assert await borrowers(site) == ["Ada!"]
+    assert await running_colours(platform, site) == ["cron", "green"]
+
+
+async def test_a_worker_killed_while_it_undoes_a_failed_update_is_taken_over(
+    platform: Platform, site: Site, commits: DemoCommits
+) -> None:
+    first = await site.deploy(commitSha=commits.second)
+    assert first["status"] == "succeeded", await site.log(first)
+    await lend(site, "Ada")
+    started = await site.start(commitSha=commits.broken)
+    ended = await killed_inside(site, started, "Roll back")
+    assert ended["status"] == "rolled_back", await site.log(ended)
+    assert await borrowers(site) == ["Ada"]
+    assert await running_colours(platform, site) == ["blue", "cron"]
+
+
+@pytest.mark.parametrize("name", ["Prepare restore", "Restore snapshot"])
+async def test_a_worker_killed_inside_a_rollback_is_taken_over(
     platform: Platform, site: Site, commits: DemoCommits, name: str
 ) -> None:
     first = await site.deploy(commitSha=commits.first)
-    assert first["status"] == "succeeded", await site.log(first)
     await lend(site, "Ada")
-    started = await site.start(commitSha=commits.second)
-    await when_running(site, started, name)
-    os.kill(await worker_pid(platform), signal.SIGKILL)
-    ended = await site.end_of(started)
+    second = await site.deploy(commitSha=commits.second)
+    assert (first["status"], second["status"]) == ("succeeded", "succeeded")
+    await lend(site, "Grace")
+    started = await site.start_rollback(first["id"])
+    ended = await killed_inside(site, started, name)
     assert ended["status"] == "succeeded", await site.log(ended)
-    assert step(ended, name)["version"] == 2
     assert await borrowers(site) == ["Ada"]
-    assert await running_colours(platform, site) == ["cron", "green"]
+    assert await running_colours(platform, site) == ["blue", "cron"]
 
 
 async def test_a_worker_frozen_past_its_lease_is_fenced_and_touches_nothing(
