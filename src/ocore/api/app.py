@@ -9,7 +9,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 
 from ocore.access.signin import Attempts
-from ocore.api import auth, deployments, instances, logs, parameters, problems, projects
+from ocore.api import auth, deployments, instances, logs, page, parameters, problems, projects
 from ocore.api.description import BEARER, described
 from ocore.api.follow import Hub
 from ocore.api.logs import Summaries
@@ -50,7 +50,9 @@ def create_app(services: Services) -> Litestar:
     """Return the API over these services."""
     hub, attempts, summaries = Hub(services.wakeups, services.transcripts), Attempts(), Summaries()
     return Litestar(
-        route_handlers=[Router("/api", route_handlers=[health, auth.router, _behind_sign_in()])],
+        route_handlers=[
+            Router("/api", route_handlers=[health, page.router, auth.router, _behind_sign_in()])
+        ],
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),
             # Not the classes themselves: their arguments would be taken from the query string.
