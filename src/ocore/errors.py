@@ -9,6 +9,7 @@
     │   ├── Conflict         it exists, but not in a state that allows this (HTTP 409)
     │   └── Impossible       understood, and it cannot be done              (HTTP 422)
     ├── StepFailed         the outside world said no; recorded, then the pipeline unwinds
+    ├── Unavailable        our own records cannot be reached just now; try again     (HTTP 503)
     ├── LeaseLost          another worker owns this deployment now; stop touching it
     └── Stopping           the platform is about to end; leave everything as it is
 
@@ -76,6 +77,10 @@ class StepFailed(OcoreError):
         super().__init__(message)
         self.card = card
         self.exit_code = exit_code
+
+
+class Unavailable(OcoreError):
+    """Our own records cannot be reached just now. What was asked for may be asked again."""
 
 
 class LeaseLost(OcoreError):

@@ -12,7 +12,7 @@ from ocore.access.accounts import Account
 from ocore.api.app import create_app
 from ocore.api.problems import STATUS
 from ocore.api.services import Services
-from ocore.errors import Refused, StepFailed
+from ocore.errors import Refused, Unavailable
 from ocore.kit import clock
 from tests.api.parts import PROBLEM, listening
 
@@ -31,7 +31,7 @@ async def silence() -> AsyncIterator[str | None]:
 
 
 async def no_database() -> None:
-    raise StepFailed("the platform's database does not answer")
+    raise Unavailable("connection to server at 10.1.2.3 refused")
 
 
 @pytest.fixture
@@ -63,7 +63,9 @@ async def test_health_says_when_the_database_does_not_answer(http: ClientSession
     async with http.get("/api/health") as answer:
         told = await answer.json(content_type=PROBLEM)
     assert (answer.status, told["code"]) == (503, "unavailable")
-    assert told["detail"] == "the platform's database does not answer"
+    assert told["detail"].startswith("the platform's database does not answer")
+    assert "10.1.2.3" not in told["detail"]
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 def test_every_refusal_has_a_status() -> None:

@@ -263,3 +263,23 @@ async def test_shutdown_goes_by_priority_the_highest_first(
         await running(supervisor, name)
     await supervisor.shutdown()
     assert order.read_text().split() == ["worker", "odoo", "database"]
+
+
+async def test_a_supervisor_in_its_last_moments_is_waited_for(run_dir: Path) -> None:
+    hung_up = 0
+
+    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal hung_up
+        hung_up += 1
+        writer.close()
+
+    # Stands for a supervisord that is about to end: when exactly it hangs up is its own affair.
+    socket = run_dir / "supervisor.sock"
+    dying = await asyncio.start_unix_server(hang_up, socket)
+    waiting = asyncio.create_task(Supervisor(run_dir).let_end(seconds=30))
+    while hung_up < 2 and not waiting.done():  # noqa: ASYNC110 - counted by the server above
+        await asyncio.sleep(0.01)
+    assert not waiting.done()
+    dying.close()
+    socket.unlink(missing_ok=True)
+    await waiting

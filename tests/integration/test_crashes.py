@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,8 @@ async def test_a_worker_frozen_past_its_lease_is_fenced_and_touches_nothing(
         assert await running_colours(platform, site) == ["cron", "green"]
         assert await borrowers(site) == ["Ada"]
     finally:
-        os.kill(frozen, signal.SIGCONT)
+        with suppress(ProcessLookupError):
+            os.kill(frozen, signal.SIGCONT)
         second.terminate()
         await second.wait()
 

@@ -1,9 +1,9 @@
 """The HTTP API as an ASGI application."""
 
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
-from litestar import Litestar, Request, Response, Router, get
+from litestar import Litestar, Response, Router, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
@@ -15,7 +15,7 @@ from ocore.api.follow import Hub
 from ocore.api.logs import Summaries
 from ocore.api.schemas import StrictRequest, View, answer_of, json_answer
 from ocore.api.services import Services
-from ocore.errors import Refused, StepFailed
+from ocore.errors import Refused, Unavailable
 
 VERSION: Final = version("ocore")
 LARGEST_BODY: Final = 256 * 1024
@@ -35,14 +35,9 @@ class Health(View):
     tags=["Platform"],
     responses={200: answer_of(Health)} | problems.documented(503),
 )
-async def health(
-    request: Request[Any, Any, Any], services: NamedDependency[Services]
-) -> Response[bytes]:
+async def health(services: NamedDependency[Services]) -> Response[bytes]:
     """Answer 200 when the API and its database work."""
-    try:
-        await services.ping()
-    except StepFailed as failure:
-        return problems.problem(request, 503, detail=str(failure), code="unavailable")
+    await services.ping()
     return json_answer(Health(status="ok", version=VERSION))
 
 
@@ -62,6 +57,7 @@ def create_app(services: Services) -> Litestar:
         },
         exception_handlers={
             Refused: problems.on_refused,
+            Unavailable: problems.on_unavailable,
             HTTPException: problems.on_http_exception,
             Exception: problems.on_bug,
         },

@@ -22,6 +22,7 @@ from ocore.errors import (
     NotFound,
     Refused,
     Unauthenticated,
+    Unavailable,
 )
 from ocore.kit.ids import uuid7
 
@@ -47,6 +48,7 @@ _CODES: Final = {
     413: "body_too_large",
     503: "unavailable",
 }
+_RETRY_SECONDS: Final = 5
 _UNKNOWN_FIELD: Final = re.compile(r"unknown field `(?P<name>[^`]*)`")
 _MISSING_FIELD: Final = re.compile(r"missing required field `(?P<name>[^`]*)`")
 _MISSING_PARAMETER: Final = re.compile(r"^Missing required \w+ parameter '(?P<name>[^']*)'")
@@ -112,6 +114,15 @@ def on_refused(request: Request[Any, Any, Any], error: Refused) -> Response[byte
         answer.headers["WWW-Authenticate"] = 'Bearer realm="ocore"'
     elif isinstance(error, TooManyAttempts):
         answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
+
+
+def on_unavailable(request: Request[Any, Any, Any], error: Unavailable) -> Response[bytes]:
+    """Say that it may work in a moment; the log knows what psycopg said."""
+    log.warning("records away", path=request.url.path, reason=str(error))
+    detail = "the platform's database does not answer; try again in a moment"
+    answer = problem(request, 503, detail=detail, code="unavailable")
+    answer.headers["Retry-After"] = str(_RETRY_SECONDS)
     return answer
 
 

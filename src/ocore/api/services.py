@@ -19,7 +19,7 @@ class Services:
     """The ports behind the API. `requests`, `views` and `registry` take an organization's id.
 
     `wakeups` yields the id of each deployment that changed, and None when some may have been
-    missed. `ping` returns when the database answers; StepFailed or OSError when it does not.
+    missed. `ping` returns when the database answers; Unavailable when it does not.
     `instance_password` returns the password of Odoo's admin in a database.
     """
 

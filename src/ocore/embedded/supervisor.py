@@ -171,10 +171,11 @@ class Supervisor:
     async def _ending(self) -> bool:
         try:
             await self._rpc.call("getPID")
-        except Stopping:
-            return True
         except SupervisorAbsent:
             return False
+        except (StepFailed, Stopping):
+            # In its last moments it accepts a connection and never answers.
+            return True
         return False
 
     async def shutdown(self) -> None:

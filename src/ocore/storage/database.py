@@ -1,7 +1,7 @@
 """Connections to the platform's records: every transaction names the organization it is for."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from importlib.resources import files
 from typing import Any, Final, LiteralString
 
@@ -9,9 +9,9 @@ import psycopg
 from psycopg import AsyncClientCursor, AsyncConnection, AsyncCursor
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 
-from ocore.errors import StepFailed
+from ocore.errors import Unavailable
 
 EVERY_ORGANIZATION: Final = "*"
 CHANNEL: Final = "ocore_deployments"
@@ -45,7 +45,7 @@ def load_queries(name: str) -> dict[str, LiteralString]:
 async def open_pool(
     conninfo: str, *, most: int = 10, freeze_seconds: float = 5.0
 ) -> AsyncIterator[Pool]:
-    """Open connections for one process; StepFailed when there is no server.
+    """Open connections for one process; Unavailable when there is no server.
 
     A process that is frozen within a transaction holds its locks for `freeze_seconds`, not until
     it thaws: nobody could take over its deployment before.
@@ -67,11 +67,8 @@ async def open_pool(
         timeout=10,
     )
     try:
-        await pool.open(wait=True, timeout=30)
-    except PoolTimeout as failure:
-        await pool.close()
-        raise StepFailed(f"the platform's database does not answer: {failure}") from failure
-    try:
+        with _translated():
+            await pool.open(wait=True, timeout=30)
         yield pool
     finally:
         await pool.close()
@@ -79,10 +76,15 @@ async def open_pool(
 
 @asynccontextmanager
 async def transaction(pool: Pool, organization_id: str) -> AsyncIterator[Connection]:
-    """Begin a transaction that sees one organization; commit at the end, or nothing happened."""
-    async with pool.connection() as connection, connection.transaction():
-        await connection.execute(_NAME_ORGANIZATION, {"organization": organization_id})
-        yield connection
+    """Begin a transaction that sees one organization; commit at the end, or nothing happened.
+
+    Unavailable: the server is away, or went away meanwhile. Nothing happened then either, unless
+    it went in the moment of the commit.
+    """
+    with _translated():
+        async with pool.connection() as connection, connection.transaction():
+            await connection.execute(_NAME_ORGANIZATION, {"organization": organization_id})
+            yield connection
 
 
 async def read(
@@ -91,8 +93,15 @@ async def read(
     """Return the rows of one statement that sees one organization; text comes as bytes.
 
     One round trip, where a transaction of its own takes four: statements that are sent together
-    are one transaction (PostgreSQL, "Multiple Statements in a Simple Query").
+    are one transaction (PostgreSQL, "Multiple Statements in a Simple Query"). Unavailable as above.
     """
+    with _translated():
+        return await _read(pool, organization_id, query, values)
+
+
+async def _read(
+    pool: Pool, organization_id: str, query: LiteralString, values: Mapping[str, object]
+) -> list[Row]:
     async with pool.connection() as connection:
         cursor = AsyncClientCursor(connection)
         cursor.adapters.register_loader("text", _AsItCame)
@@ -114,9 +123,17 @@ async def first(cursor: AsyncCursor[Row]) -> Row | None:
 
 
 async def ping(pool: Pool) -> None:
-    """Return when the database answers; StepFailed when it does not."""
-    try:
+    """Return when the database answers; Unavailable when it does not."""
+    with _translated():
         async with pool.connection(timeout=2) as connection:
             await connection.execute("SELECT 1")
-    except (psycopg.Error, PoolTimeout) as failure:
-        raise StepFailed(f"the platform's database does not answer: {failure}") from failure
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what psycopg says of a server that is away into Unavailable."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError) as failure:
+        # A pool that waits in vain says PoolTimeout, which is an OperationalError.
+        raise Unavailable(f"the platform's database does not answer: {failure}") from failure

@@ -11,7 +11,7 @@ from ocore.deployments import pipeline
 from ocore.deployments.ledger import Lease, Ledger
 from ocore.deployments.runner import run_deployment
 from ocore.deployments.toolbox import Toolbox
-from ocore.errors import LeaseLost, Stopping
+from ocore.errors import LeaseLost, Stopping, Unavailable
 from ocore.worker.transcript import Transcript
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ async def work(shop: Shop, wake: asyncio.Event) -> None:
     try:
         while True:
             wake.clear()
-            while len(running) < shop.at_once and (lease := await shop.ledger.claim(shop.name)):
+            while len(running) < shop.at_once and (lease := await _claim(shop)):
                 task = asyncio.create_task(_run(shop, lease), name=lease.deployment_id)
                 running.add(task)
                 task.add_done_callback(running.discard)
@@ -52,6 +52,15 @@ async def work(shop: Shop, wake: asyncio.Event) -> None:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _claim(shop: Shop) -> Lease | None:
+    """Claim one; none while the records are away, and a restart would not bring them back."""
+    try:
+        return await shop.ledger.claim(shop.name)
+    except Unavailable as failure:
+        log.warning("records away", reason=str(failure))
+        return None
 
 
 async def _sleep_until(wake: asyncio.Event) -> None:
@@ -70,8 +79,8 @@ async def _run(shop: Shop, lease: Lease) -> None:
         await _run_with_heartbeat(shop, lease)
     except LeaseLost:
         log.warning("lease lost", **known)
-    except Stopping:
-        log.warning("left to the next worker", **known)
+    except (Stopping, Unavailable) as reason:
+        log.warning("left to the next worker", reason=str(reason), **known)
     except Exception:
         # The one broad catch: a bug must not end the worker. The lease runs out, the next claim
         # tries the step again, and after MOST_ATTEMPTS it ends like any other failure.
