@@ -1,6 +1,6 @@
+import shutil
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from ocore.errors import StepFailed
@@ -12,6 +12,13 @@ BOOKWORM = 'ID=debian\nVERSION_CODENAME=bookworm\nPRETTY_NAME="Debian GNU/Linux 
 UBUNTU = "ID=ubuntu\nID_LIKE=debian\nVERSION_CODENAME=noble\n"
 ONE_LINE = "# old\ndeb [arch=amd64] http://archive.internal/debian bookworm main\n"
 DEB822 = "Types: deb\nURIs: http://archive.internal/debian\nSuites: bookworm bookworm-updates\n"
+
+
+def unpacked(cache: Path) -> Path:
+    """Leave a cache with an Odoo whose packages have the digest x."""
+    root = debian_root(cache / "odoo" / "debian-x")
+    (cache / "odoo" / "debian-19.0").write_text("x")
+    return root
 
 
 def machine(folder: Path, release: str, **sources: str) -> tuple[Path, Path]:
@@ -63,21 +70,25 @@ async def test_an_archive_that_does_not_answer_leaves_nothing_half_done(tmp_path
 
 async def test_a_cache_from_which_somebody_deleted_is_no_whole_odoo(tmp_path: Path) -> None:
     provider = DebianProvider(tmp_path, mirror=None)
-    root = debian_root(tmp_path / "odoo" / "debian-x")
-    record = tmp_path / "odoo" / "debian-19.0.json"
-    packages = root / "usr/lib/python3/dist-packages"
-    tree = {
-        "version": "19.0",
-        "content_hash": "x",
-        "executable": str(root / "usr/bin/odoo"),
-        "python_path": str(packages),
-        "addons_paths": [str(packages / "odoo/addons")],
-        "requirements": [],
-    }
-    record.write_bytes(msgspec.json.encode(tree))
+    root = unpacked(tmp_path)
     assert (await provider.provide("19.0", source=None, say=print)).version == "19.0"
     (root / "usr/bin/odoo").unlink()
     with pytest.raises(StepFailed, match="usr/bin/odoo is missing"):
+        await provider.provide("19.0", source=None, say=print)
+
+
+async def test_a_cache_that_was_moved_is_found_where_it_is(tmp_path: Path) -> None:
+    unpacked(tmp_path / "before")
+    (tmp_path / "before").rename(tmp_path / "after")
+    provider = DebianProvider(tmp_path / "after", mirror="http://127.0.0.1:9/nowhere")
+    tree = await provider.provide("19.0", source=None, say=print)
+    assert tree.executable == str(tmp_path / "after/odoo/debian-x/usr/bin/odoo")
+
+
+async def test_a_cache_that_is_gone_is_fetched_anew(tmp_path: Path) -> None:
+    shutil.rmtree(unpacked(tmp_path))
+    provider = DebianProvider(tmp_path, mirror="http://127.0.0.1:9/nowhere")
+    with pytest.raises(StepFailed, match="Odoo cannot be had from Debian"):
         await provider.provide("19.0", source=None, say=print)
 
 

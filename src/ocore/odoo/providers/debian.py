@@ -9,11 +9,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from ocore.artifacts import Say
 from ocore.errors import StepFailed
 from ocore.kit import shell
+from ocore.kit.files import replace_file
 from ocore.kit.locks import exclusive
 from ocore.kit.threads import to_its_end
 from ocore.odoo.providers import OdooTree
@@ -55,14 +54,19 @@ class DebianProvider:
                 f"Debian has no Odoo {source or series}: it has {', '.join(PACKAGES)};"
                 " use the provider git or path"
             )
-        record = self._cache / "odoo" / f"debian-{series}.json"
+        record = self._cache / "odoo" / f"debian-{series}"
         async with exclusive(self._cache / "locks" / "odoo-debian.lock"):
-            if not record.exists():
-                await self._make(package, series, record, say=say)
-            tree = msgspec.json.decode(record.read_bytes(), type=OdooTree)
-        return check_whole(tree, series)
+            content = _recorded(record)
+            if content is None or not self._root(content).exists():
+                content = await self._make(package, series, say=say)
+                replace_file(record, content)
+        return check_whole(debian_tree(self._root(content), series, content), series)
 
-    async def _make(self, package: str, series: str, record: Path, *, say: Say) -> None:
+    def _root(self, content: str) -> Path:
+        return self._cache / "odoo" / f"debian-{content[:16]}"
+
+    async def _make(self, package: str, series: str, *, say: Say) -> str:
+        """Fetch and unpack; return the digest of what was fetched."""
         mirror = await asyncio.to_thread(known_mirror) if self._mirror is None else self._mirror
         scratch = self._cache / f".debian.{os.getpid()}"
         await to_its_end(_clear, scratch)
@@ -70,14 +74,10 @@ class DebianProvider:
             say(f"Downloading {package} from Debian {SUITE}")
             packages = await self._download(mirror, (package, *COMPANIONS), scratch)
             content = await asyncio.to_thread(_digest, packages)
-            target = self._cache / "odoo" / f"debian-{content[:16]}"
-            if not target.exists():
+            if not self._root(content).exists():
                 say(f"Unpacking {len(packages)} packages")
-                await self._unpack(packages, scratch / "root", target, series)
-            tree = check_whole(debian_tree(target, series, content), series)
-            fresh = record.with_suffix(".new")
-            fresh.write_bytes(msgspec.json.encode(tree))
-            fresh.replace(record)
+                await self._unpack(packages, scratch / "root", self._root(content), series)
+            return content
         finally:
             await to_its_end(shutil.rmtree, scratch)
 
@@ -169,6 +169,13 @@ def source_line(mirror: str) -> str:
     """Return the line of sources.list; signed by Debian's keys where this machine has them."""
     trust = f"signed-by={KEYRING}" if KEYRING.exists() else "trusted=yes"
     return f"deb [{trust}] {mirror} {SUITE} main\n"
+
+
+def _recorded(record: Path) -> str | None:
+    try:
+        return record.read_text()
+    except FileNotFoundError:
+        return None
 
 
 def _clear(scratch: Path) -> None:

@@ -53,7 +53,9 @@ def check_whole(tree: OdooTree, series: str) -> OdooTree:
     """Return the tree when everything a start needs is there; StepFailed names what is not."""
     for part in (tree.executable, f"{tree.python_path}/odoo/release.py", *tree.addons_paths):
         if not Path(part).exists():
-            raise StepFailed(f"this is no whole Odoo: {part} is missing")
+            raise StepFailed(
+                f"this is no whole Odoo: {part} is missing; put it back, or remove all of it"
+            )
     found = series_of(tree)
     if found != series:
         raise StepFailed(f"this is Odoo {found}, not {series}: {tree.python_path}")
