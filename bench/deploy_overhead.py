@@ -1,7 +1,9 @@
 """A whole deployment of an update on real Odoo, against the same update by hand on a copy.
 
 By hand is `odoo -u library_loans --stop-after-init` with the same release, then a start until
-/web/login answers 200: nothing fetched, checked, held, snapshotted or switched.
+/web/login answers 200: nothing fetched, checked, held, snapshotted or switched. The comparable
+moment of a deployment is its switch; `ratio` counts the watch over the log after it as well. The
+instance has what a small company installs: a database with nothing but `base` is nobody's.
 """
 
 import asyncio
@@ -17,11 +19,20 @@ from bench.by_hand import Operator, Timing
 from ocore.demo.repository import build_repository
 from ocore.deployments.model import Step
 from ocore.kit import clock
+from tests.git import commit, git
 from tests.integration.conftest import new_home
 from tests.integration.platform import Platform, Site
 
 AIM: Final = "ratio of at most 1.3"
 _MODULES: Final = ("library_loans",)
+_MANIFEST: Final = """\
+{
+    "name": "A small company",
+    "version": "19.0.1.0.0",
+    "depends": ["sale_management", "purchase", "stock", "crm", "project", "hr"],
+    "license": "LGPL-3",
+}
+"""
 _ROUNDS: Final = 3
 
 
@@ -41,22 +52,34 @@ def run() -> dict[str, object]:
 
 
 async def _run(home: Path, folder: Path) -> dict[str, object]:
-    commits = await build_repository(folder / "repository")
+    first, second = await _commits(folder / "repository")
     platform = await Platform(home).up()
     try:
         # Makes the base database, and warms up whatever keeps what it has read.
         warm = await Site.make(platform, folder / "repository", "bench-0")
-        await _succeed(warm, commits.first)
-        image = (await _succeed(warm, commits.second))["imageTag"]
+        await _succeed(warm, first)
+        image = (await _succeed(warm, second))["imageTag"]
         operator = await Operator.beside(platform)
         rounds = []
         for number in range(1, _ROUNDS + 1):
             site = await Site.make(platform, folder / "repository", f"bench-{number}")
-            await _succeed(site, commits.first)
-            rounds.append(await _round(operator, site, commits.second, image, number))
+            await _succeed(site, first)
+            rounds.append(await _round(operator, site, second, image, number))
     finally:
         platform.down()
     return _figures(rounds)
+
+
+async def _commits(repository: Path) -> tuple[str, str]:
+    """Make the demo's repository, with a module beside it that needs many; return two commits."""
+    await build_repository(repository)
+    shas = []
+    for tag in ("v1", "v2"):
+        git(repository, "checkout", "--quiet", "-B", "main", tag)
+        files = {"company/__init__.py": "", "company/__manifest__.py": _MANIFEST}
+        shas.append(commit(repository, files, f"{tag} for a company"))
+        git(repository, "tag", f"company-{tag}")
+    return shas[0], shas[1]
 
 
 async def _round(operator: Operator, site: Site, sha: str, image: str, number: int) -> Round:

@@ -251,6 +251,10 @@ class WorldRuntime:
     async def stop(self, _instance: Instance, colour: Colour) -> None:
         self.world.running.pop(colour, None)
 
+    async def drain(self, _instance: Instance) -> None:
+        self.world.running.clear()
+        self.world.crons = None
+
     async def halt(self, _instance: Instance) -> None:
         self.world.running.clear()
         self.world.crons = None

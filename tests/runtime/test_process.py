@@ -112,8 +112,8 @@ async def test_both_colours_serve_at_once_and_stopping_one_leaves_the_other(
     gone = await HttpWatch(site.home).probe(instance, blue)
     assert [probe.passed for probe in gone] == [False]
     await healthy(site, instance, green)
-    await site.runtime.halt(instance)
-    await site.runtime.halt(instance)
+    await site.runtime.drain(instance)
+    await site.runtime.drain(instance)
     assert processes_of(instance) == {}
 
 
@@ -200,7 +200,7 @@ async def test_a_scheduled_action_at_work_is_given_time_to_end(
     wake_crons(site, instance)
     # Not just any work: a registry that loads is at work as well.
     await until(lambda: at_work(site, instance, "cron", "%pg_sleep%"), seconds=100)
-    await site.crons.stop(instance)
+    await site.runtime.drain(instance)
     assert runs(site, instance) == 1
     assert processes_of(instance) == {}
 

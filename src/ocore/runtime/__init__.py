@@ -51,6 +51,14 @@ class Runtime(Protocol):
         """Stop this colour; nothing happens when it does not run."""
         ...
 
+    async def drain(self, instance: Instance) -> None:
+        """Stop both colours and the crons, each once it has ended what it began.
+
+        They end side by side. What takes too long is cut: PostgreSQL takes back what it has not
+        committed.
+        """
+        ...
+
     async def halt(self, instance: Instance) -> None:
         """Stop all there is of this instance: both colours, crons, and a stray updater."""
         ...

@@ -8,7 +8,7 @@ from ocore.environments import Instance
 from ocore.runtime.odoo_process import CRON, OdooHost, cron_argv, silent_conf
 from ocore.runtime.odoo_programs import OdooPrograms
 
-_PATIENCE_SECONDS: Final = 20.0
+PATIENCE_SECONDS: Final = 20.0
 
 
 class ProcessCrons:
@@ -20,7 +20,7 @@ class ProcessCrons:
     """
 
     def __init__(
-        self, supervisor: Supervisor, host: OdooHost, *, patience: float = _PATIENCE_SECONDS
+        self, supervisor: Supervisor, host: OdooHost, *, patience: float = PATIENCE_SECONDS
     ) -> None:
         self._programs = OdooPrograms(supervisor, host)
         self._host = host

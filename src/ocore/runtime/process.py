@@ -8,6 +8,7 @@ from ocore.artifacts import Colour, Endpoint, Image, Say
 from ocore.embedded.supervisor import Supervisor
 from ocore.environments import Instance
 from ocore.runtime import ModuleChange
+from ocore.runtime.crons import PATIENCE_SECONDS
 from ocore.runtime.odoo_process import (
     CRON,
     UPDATE,
@@ -23,7 +24,7 @@ from ocore.runtime.ports import Ports
 from ocore.runtime.sessions import Sessions
 from ocore.runtime.updater import end_stray_updater, run_updater, update_failed
 
-# With the patience of the crons it fits into the time for which the proxy holds requests.
+# As the patience of the crons, less than the time for which the proxy holds requests.
 _DRAIN_SECONDS: Final = 10.0
 _REMEMBERED_LINES: Final = 2000
 
@@ -78,6 +79,16 @@ class ProcessRuntime:
 
     async def stop(self, instance: Instance, colour: Colour) -> None:
         await self._programs.stop(instance, colour, patience=self._drain_seconds)
+
+    async def drain(self, instance: Instance) -> None:
+        patience: dict[str, float] = dict.fromkeys(Colour, self._drain_seconds)
+        patience[CRON] = PATIENCE_SECONDS
+        await asyncio.gather(
+            *(
+                self._programs.stop(instance, name, patience=seconds)
+                for name, seconds in patience.items()
+            )
+        )
 
     async def halt(self, instance: Instance) -> None:
         parts = (*Colour, CRON)

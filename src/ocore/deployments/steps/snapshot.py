@@ -41,8 +41,7 @@ async def _take(deployment: Deployment, tools: Toolbox) -> Snapshot:
     if deployment.previous is not None:
         tools.say("Holding requests: the cutover begins")
         await tools.proxy.hold(instance)
-        await tools.crons.stop(instance)
-        await tools.runtime.stop(instance, deployment.previous.colour)
+        await tools.runtime.drain(instance)
     return await tools.snapshots.take(instance, deployment.id)
 
 
