@@ -8,7 +8,7 @@ from ocore.deployments.steps.outcome import Check, Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.errors import StepFailed
 from ocore.odoo.addons import InstalledModule
-from ocore.odoo.failures import suspicious
+from ocore.odoo.failures import explain, suspicious
 from ocore.odoo.plan import PlannedChange
 from ocore.runtime import ModuleChange
 
@@ -21,7 +21,7 @@ async def update(deployment: Deployment, tools: Toolbox) -> Outcome:
     warnings: list[str] = []
     try:
         await _run_updater(deployment, inspected, tools, warnings)
-        proven = await _prove(deployment, inspected, tools)
+        proven = await _prove(deployment, inspected, tools, warnings)
     except StepFailed as failure:
         raise check.failure(failure, findings=_findings(warnings)) from failure
     await tools.databases.remember_checksums(deployment.instance, inspected.checksums)
@@ -84,12 +84,17 @@ async def _run_updater(
 
 
 async def _prove(
-    deployment: Deployment, inspected: Inspected, tools: Toolbox
+    deployment: Deployment, inspected: Inspected, tools: Toolbox, warnings: Sequence[str]
 ) -> tuple[PlannedChange, ...]:
     planned = (*inspected.install, *inspected.update)
     reason = unproven(planned, await tools.databases.modules(deployment.instance))
     if reason:
-        raise StepFailed(f"Odoo's updater ended without an error, but {reason}", exit_code=0)
+        card = explain(warnings, modules_root=None)
+        raise StepFailed(
+            f"Odoo's updater ended without an error, but {reason}",
+            card=card.as_json() if card else None,
+            exit_code=0,
+        )
     return planned
 
 
