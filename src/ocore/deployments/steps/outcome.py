@@ -24,7 +24,10 @@ class Outcome:
 
 
 class GateFailed(StepFailed):
-    """A required check failed: the step fails with what the check saw."""
+    """A required check failed: the step fails with what the check saw.
+
+    `earlier` is the evidence of checks that the same step passed before.
+    """
 
     def __init__(
         self, message: str, evidence: Evidence, findings: tuple[Finding, ...] = ()
@@ -32,6 +35,7 @@ class GateFailed(StepFailed):
         super().__init__(message, card=evidence.failure_card, exit_code=evidence.exit_code)
         self.evidence = evidence
         self.findings = findings
+        self.earlier: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
