@@ -1,6 +1,11 @@
+import asyncio
+import json
+from dataclasses import dataclass, field
 from typing import Any
 
+from ocore.api.logs import Summaries
 from ocore.deployments.model import Status, Step
+from ocore.transcripts import Chunk, Transcripts
 from tests.api.parts import Answer, Api
 from tests.api.worker import ODOO_LOG, Hand, queue, take
 
@@ -107,3 +112,32 @@ async def test_a_deployment_that_waits_has_an_empty_log(api: Api) -> None:
         "warningCount": 0,
         "warningGroups": [],
     }
+
+
+@dataclass
+class Counted:
+    """Transcripts that remember from which line they were read."""
+
+    inner: Transcripts
+    asked: list[int] = field(default_factory=list)
+
+    async def append(self, deployment_id: str, term: int, content: bytes) -> int:
+        return await self.inner.append(deployment_id, term, content)
+
+    async def read(self, deployment_id: str, *, after_line: int, limit: int) -> tuple[Chunk, ...]:
+        self.asked.append(after_line)
+        return await self.inner.read(deployment_id, after_line=after_line, limit=limit)
+
+
+async def test_the_summary_of_a_running_deployment_reads_each_line_once(api: Api) -> None:
+    hand = await updating(api)
+    counted, summaries = Counted(api.transcripts), Summaries()
+    view = (await api.get(hand.path)).json
+    first = json.loads(await summaries.of(view, counted))
+    read = counted.asked[-1]
+    await hand.say("2026-01-02 10:00:09,000 7 WARNING db odoo.x: Odd")
+    second, third = await asyncio.gather(summaries.of(view, counted), summaries.of(view, counted))
+    assert min(counted.asked[2:]) == read > 0
+    assert json.loads(second) == json.loads(third)
+    assert json.loads(second)["warningCount"] == first["warningCount"] + 1
+    assert json.loads(second) == await summary(api, hand)

@@ -150,7 +150,8 @@ async def test_a_cancel_ends_before_the_cutover_unwinds_within_it_and_is_too_lat
     await run(world, ledger)
     if status_of(ledger) is Status.SUCCEEDED:
         assert world.data == "rows+new"
-        assert nth >= 2 * FLOW.index(Step.SWITCH) + 1
+        # Each step before it is two lines of the journal, and a skipped one is one.
+        assert nth >= 2 * FLOW.index(Step.SWITCH)
     else:
         began = ledger.deployment.began(Step.SNAPSHOT)
         assert status_of(ledger) is (Status.ROLLED_BACK if began else Status.CANCELLED)

@@ -15,6 +15,7 @@ from ocore.environments import Instance, Live, Project, Repository
 from ocore.errors import LeaseLost, StepFailed
 from ocore.images import BuildOrder
 from ocore.odoo.addons import Addon, InstalledModule
+from ocore.rehearsals import Portrait
 from ocore.runtime import ModuleChange, Probe
 from ocore.snapshots import TableLoss
 from ocore.source import Checkout, Ref
@@ -92,8 +93,9 @@ class PowerCut(BaseException):
 class World:
     """One instance, seen from outside: what it holds, what runs, who gets the traffic.
 
-    `breaks` names the calls that fail: "update", "health", "build", "snapshot", "proxy".
-    In a `deadly` one the update takes the machine down, every time.
+    `breaks` names the calls that fail: "update", "health", "build", "snapshot", "proxy", and of a
+    rehearsal "copy", "neutralize", "tests". In a `deadly` one the update takes the machine down,
+    every time. `stand_in` is what the copy of a rehearsal holds, None when there is none.
     """
 
     breaks: frozenset[str] = frozenset()
@@ -107,6 +109,10 @@ class World:
     route: Colour | None = Colour.BLUE
     held: bool = False
     updates: int = 0
+    stand_in: str | None = None
+    stand_in_version: str = ""
+    harmless: bool = False
+    slowness: float = 0.0
     log: list[str] = field(default_factory=list)
     clock: datetime = NOW
 
@@ -175,8 +181,9 @@ class WorldDatabases:
     async def seal_base(self, base: str) -> None:
         raise AssertionError(base)
 
-    async def modules(self, _instance: Instance) -> tuple[InstalledModule, ...]:
-        return (InstalledModule(name="loans", state="installed", version=self.world.version),)
+    async def modules(self, instance: Instance) -> tuple[InstalledModule, ...]:
+        version = self.world.stand_in_version if instance.throwaway else self.world.version
+        return (InstalledModule(name="loans", state="installed", version=version),)
 
     async def checksums(self, _instance: Instance) -> dict[str, str]:
         return self.world.checksums
@@ -228,12 +235,38 @@ class WorldSnapshots:
 
 
 @dataclass
+class WorldRehearsals:
+    world: World
+
+    async def prepare(self, instance: Instance) -> None:
+        assert not instance.throwaway
+        self.world.fail_if("copy")
+        self.world.stand_in = self.world.data
+        self.world.stand_in_version, self.world.harmless = self.world.version, False
+
+    async def harmful(self, _instance: Instance) -> str | None:
+        return None if self.world.harmless else "it is not marked as neutralized"
+
+    async def portrait(self, _instance: Instance) -> Portrait:
+        assert self.world.stand_in is not None
+        columns = {"library_loan.id": "int4"}
+        if "+new" in self.world.stand_in:
+            columns["library_loan.rating"] = "int4"
+        return Portrait(columns=columns, rows={"library_loan": 3})
+
+    async def discard(self, _instance: Instance) -> None:
+        self.world.stand_in = None
+
+
+@dataclass
 class WorldRuntime:
     world: World
 
     async def update(
-        self, _instance: Instance, _image: Image, _change: ModuleChange, *, say: Say
+        self, instance: Instance, _image: Image, change: ModuleChange, *, say: Say
     ) -> None:
+        if instance.throwaway:
+            return self._try_out(change, say)
         assert not self.world.running, "the old code must not see the new schema"
         self.world.updates += 1
         self.world.data += "+half"
@@ -243,6 +276,28 @@ class WorldRuntime:
             raise PowerCut
         self.world.data = self.world.data.replace("+half", "+new")
         self.world.version = LOANS.version
+        return None
+
+    def _try_out(self, change: ModuleChange, say: Say) -> None:
+        world = self.world
+        assert world.stand_in is not None
+        assert world.harmless, "nothing may run on a copy that can still reach people"
+        if change.test_tags:
+            say(
+                f"INFO x odoo.tests.result: {int('tests' in world.breaks)} failed, 0 error(s) of 4 "
+                "tests when loading database 'x'"
+            )
+            world.fail_if("tests")
+            return
+        world.clock += timedelta(seconds=world.slowness)
+        world.fail_if("rehearsal")
+        world.stand_in, world.stand_in_version = "rows+new", LOANS.version
+        world.harmless = False
+
+    async def neutralize(self, instance: Instance, _image: Image, *, say: Say) -> None:
+        assert instance.throwaway, "a live instance is never neutralized"
+        say("neutralizing")
+        self.world.harmless = "neutralize" not in self.world.breaks
 
     async def start(self, _instance: Instance, image: Image, colour: Colour) -> Endpoint:
         self.world.running[colour] = image.tag
@@ -255,7 +310,9 @@ class WorldRuntime:
         self.world.running.clear()
         self.world.crons = None
 
-    async def halt(self, _instance: Instance) -> None:
+    async def halt(self, instance: Instance) -> None:
+        if instance.throwaway:
+            return
         self.world.running.clear()
         self.world.crons = None
 
@@ -321,6 +378,7 @@ def toolbox(world: World) -> Toolbox:
         images=WorldImages(world),
         databases=WorldDatabases(world),
         snapshots=WorldSnapshots(world),
+        rehearsals=WorldRehearsals(world),
         runtime=WorldRuntime(world),
         crons=WorldCrons(world),
         watch=WorldWatch(world),

@@ -128,12 +128,14 @@ class Site:
     instance: dict[str, Any]
 
     @classmethod
-    async def make(cls, platform: Platform, repository: Path, name: str) -> "Site":
+    async def make(
+        cls, platform: Platform, repository: Path, name: str, **instance_body: object
+    ) -> "Site":
         async with platform.client() as client:
             body = {"name": name, "repositoryUrl": str(repository)}
             project = await client.post("/projects", body)
             path = f"/projects/{project['id']}/instances"
-            instance = await client.post(path, {"name": name})
+            instance = await client.post(path, {"name": name, **instance_body})
         return cls(platform, project["id"], instance)
 
     async def retire(self) -> None:

@@ -290,6 +290,32 @@ def test_how_a_log_is_cut_into_chunks_changes_nothing(content: bytes, sizes: lis
 
 
 @given(LOG)
+def test_a_section_begins_on_the_line_that_says_so(content: bytes) -> None:
+    lines = content.split(b"\n")
+    for section in summary(content).sections:
+        first = lines[section.start_line - 1]
+        if section.name.startswith("Module "):
+            assert section.name.removeprefix("Module ").encode() in first
+        else:
+            assert step_of(first) == section.name
+
+
+@given(LOG, LOG)
+def test_a_summary_on_the_way_changes_nothing(begin: bytes, end: bytes) -> None:
+    summariser = Summariser()
+    summariser.feed(begin)
+    assert summariser.so_far(success=True) == summary(begin)
+    summariser.feed(end)
+    assert summariser.finish(success=True) == summary(begin + end)
+
+
+@given(LOG)
+def test_module_lines_mean_the_same_with_and_without_colours(content: bytes) -> None:
+    coloured = content.replace(b" INFO ", b" \x1b[1;32m\x1b[1;49mINFO\x1b[0m ")
+    assert summary(coloured) == summary(content)
+
+
+@given(LOG)
 def test_every_warning_is_in_one_group(content: bytes) -> None:
     found = summary(content)
     assert found.warning_count == sum(group.count for group in found.warning_groups)

@@ -218,6 +218,18 @@ async def test_an_update_tells_every_line_and_leaves_nothing_behind(
     assert not (site.home.instances / instance.database / "updater").exists()
 
 
+async def test_a_copy_is_neutralized_by_odoos_own_rules(site: Site, instance: Instance) -> None:
+    lines: list[str] = []
+    copy = replace(instance, throwaway=True)
+    await site.runtime.neutralize(copy, site.image, say=lines.append)
+    with psycopg.connect(site.host.server.conninfo(instance.database)) as admin:
+        found = admin.execute(
+            "SELECT value FROM ir_config_parameter WHERE key = 'database.is_neutralized'"
+        ).fetchone()
+    assert found == ("true",)
+    assert any("Neutralization finished" in line for line in lines), lines
+
+
 async def test_an_update_that_fails_says_why(site: Site, instance: Instance) -> None:
     data = '<odoo><record id="x" model="res.partner"><field name="nope">1</field></record></odoo>'
     image = site.image_of("bad", addon(site, "oc_bad", data))

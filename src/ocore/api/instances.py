@@ -60,6 +60,7 @@ class InstanceBody(Body):
     smoke_paths: Annotated[list[SmokePath], msgspec.Meta(max_length=20)] = msgspec.field(
         default_factory=list
     )
+    rehearse: bool | None = None
 
 
 class InstanceView(View):
@@ -83,6 +84,7 @@ class InstanceView(View):
     limit_time_cpu: int
     limit_time_real: int
     smoke_paths: list[str]
+    rehearse: bool
     status: Annotated[str, choices(InstanceStatus)]
     status_message: str | None
     active_color: ActiveColour | None
@@ -152,6 +154,7 @@ async def create_instance(
         modules=None if data.modules is None else tuple(data.modules),
         limits=_limits(data),
         smoke_paths=tuple(data.smoke_paths),
+        rehearse=data.rehearse,
     )
     record = await registry.add_instance(instance, by=caller.user_id)
     return json_answer(_view(record), status_code=201)
@@ -271,6 +274,7 @@ def _view(record: InstanceRecord) -> InstanceView:
         limit_time_cpu=limits.limit_time_cpu,
         limit_time_real=limits.limit_time_real,
         smoke_paths=list(instance.smoke_paths),
+        rehearse=instance.rehearses,
         status=record.status,
         status_message=record.status_message,
         active_color=record.active_colour,

@@ -5,7 +5,7 @@ import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Response, Router, get
@@ -28,6 +28,7 @@ _STEPS: Final = tuple(step.value for step in Step)
 _PLACE: Final = re.compile(r"([0-9]{1,15})-([0-9]{1,15})")
 _CHUNKS_AT_ONCE: Final = 256
 _MOST_SUMMARIES: Final = 500
+_MOST_READINGS: Final = 100
 
 WithLines = Annotated[
     int,
@@ -161,10 +162,15 @@ async def summarise_log(
 
 
 class Summaries:
-    """Summaries of deployments; what has ended is summarised once and kept."""
+    """Summaries of deployments, each line of which is read once.
+
+    Of a deployment that runs, the next question reads on where the last one ended; of one that
+    has ended, the answer is kept.
+    """
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._begun: OrderedDict[str, Reading] = OrderedDict()
 
     async def of(self, deployment: Json, transcripts: Transcripts) -> bytes:
         """Return the summary as JSON."""
@@ -172,12 +178,49 @@ class Summaries:
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        body = await _summarised(deployment, transcripts)
+        reading = self._begun.setdefault(key, Reading())
+        _bound(self._begun, _MOST_READINGS)
+        body = await reading.summary(deployment, transcripts)
         if deployment["completedAt"] is not None:
+            self._begun.pop(key, None)
             self._kept[key] = body
-            while len(self._kept) > _MOST_SUMMARIES:
-                self._kept.popitem(last=False)
+            _bound(self._kept, _MOST_SUMMARIES)
         return body
+
+
+class Reading:
+    """How far the log of one deployment was summarised."""
+
+    def __init__(self) -> None:
+        self._summariser = Summariser(steps=_STEPS)
+        self._line = -1
+        self._one_at_a_time = asyncio.Lock()
+
+    async def summary(self, deployment: Json, transcripts: Transcripts) -> bytes:
+        """Read what is new and return the summary of all there is."""
+        async with self._one_at_a_time:
+            if self._line < 0:
+                # The header always has as many lines; what they say is no part of the summary.
+                self._summariser.feed(_header(deployment))
+                self._line = 0
+            while chunks := await transcripts.read(
+                deployment["id"], after_line=self._line, limit=_CHUNKS_AT_ONCE
+            ):
+                content = b"".join(chunk.content for chunk in chunks)
+                await asyncio.to_thread(self._summariser.feed, content)
+                self._line = _last_line(chunks[-1])
+            ended = deployment["completedAt"] is not None
+            found = self._summariser.so_far(
+                success=deployment["status"] == "succeeded" if ended else None,
+                duration_ms=deployment["durationMs"],
+            )
+            return msgspec.json.encode(found.as_json())
+
+
+def _bound(kept: OrderedDict[str, Any], most: int) -> None:
+    """Forget the oldest beyond this many."""
+    while len(kept) > most:
+        kept.popitem(last=False)
 
 
 async def whole_log(deployment: Json, transcripts: Transcripts) -> AsyncIterator[bytes]:
@@ -267,18 +310,6 @@ def _header(deployment: Json) -> bytes:
     }
     lines = [f"# {name}: {'unknown' if value is None else value}" for name, value in facts.items()]
     return "\n".join([*lines, "", ""]).encode()
-
-
-async def _summarised(deployment: Json, transcripts: Transcripts) -> bytes:
-    summariser = Summariser(steps=_STEPS)
-    async for part in whole_log(deployment, transcripts):
-        await asyncio.to_thread(summariser.feed, part)
-    ended = deployment["completedAt"] is not None
-    summary = summariser.finish(
-        success=deployment["status"] == "succeeded" if ended else None,
-        duration_ms=deployment["durationMs"],
-    )
-    return msgspec.json.encode(summary.as_json())
 
 
 router = Router(

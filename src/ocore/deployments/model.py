@@ -48,6 +48,7 @@ class Step(StrEnum):
     FETCH = "Fetch source"
     INSPECT = "Inspect modules"
     BUILD = "Build image"
+    REHEARSE = "Rehearse"
     PREPARE = "Prepare restore"
     SNAPSHOT = "Snapshot"
     UPDATE = "Update modules"
@@ -104,6 +105,14 @@ class Built:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsed:
+    """Step REHEARSE: how long the update took on a copy of the data, and how many tests passed."""
+
+    update_ms: int
+    tests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """Step PREPARE: the image to start again and the copy of the snapshot to put in place."""
 
@@ -134,7 +143,7 @@ class Started:
     endpoint: Endpoint
 
 
-Artifact = Fetched | Inspected | Built | Prepared | Snapped | Updated | Started
+Artifact = Fetched | Inspected | Built | Rehearsed | Prepared | Snapped | Updated | Started
 A = TypeVar("A", bound=Artifact)
 
 

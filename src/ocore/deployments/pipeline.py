@@ -14,6 +14,7 @@ FLOW: Final = (
     Step.FETCH,
     Step.INSPECT,
     Step.BUILD,
+    Step.REHEARSE,
     Step.SNAPSHOT,
     Step.UPDATE,
     Step.START,
@@ -122,7 +123,20 @@ def _begin(deployment: Deployment, step: Step) -> Move:
         return GiveUp(step)
     if step is Step.UPDATE and not deployment.replaces_data:
         return Skip(step, "no module changed since the last success")
+    if step is Step.REHEARSE and (reason := _nothing_to_rehearse(deployment)):
+        return Skip(step, reason)
     return Run(step)
+
+
+def _nothing_to_rehearse(deployment: Deployment) -> str | None:
+    """Return why an update is not tried on a copy of the data first; None when it is."""
+    if not deployment.replaces_data:
+        return "no module changed since the last success"
+    if deployment.previous is None:
+        return "the instance has no data yet"
+    if not deployment.instance.rehearses:
+        return f"this {deployment.instance.environment} instance does not rehearse its updates"
+    return None
 
 
 def _unwinds_for_cancel(deployment: Deployment) -> bool:

@@ -13,6 +13,7 @@ from ocore.deployments.steps.fetch import fetch
 from ocore.deployments.steps.health import health
 from ocore.deployments.steps.inspect import inspect
 from ocore.deployments.steps.outcome import GateFailed, Outcome
+from ocore.deployments.steps.rehearse import forget_rehearsal, rehearse
 from ocore.deployments.steps.restore import prepare, restore
 from ocore.deployments.steps.roll_back import roll_back
 from ocore.deployments.steps.snapshot import snapshot
@@ -29,6 +30,7 @@ ACTIONS: Final[dict[Step, Callable[[Deployment, Toolbox], Awaitable[Outcome]]]] 
     Step.FETCH: fetch,
     Step.INSPECT: inspect,
     Step.BUILD: build,
+    Step.REHEARSE: rehearse,
     Step.PREPARE: prepare,
     Step.SNAPSHOT: snapshot,
     Step.UPDATE: update,
@@ -54,6 +56,7 @@ async def run_deployment(lease: Lease, ledger: Ledger, tools: Toolbox) -> None:
             case GiveUp(step):
                 entry = _entry(deployment, step, tools, Result.FAILED, _gave_up(deployment, step))
             case Finish(status):
+                await forget_rehearsal(deployment, tools)
                 await tools.flush()
                 return await ledger.close(lease, ending_of(deployment, status))
         await tools.flush()
@@ -79,7 +82,9 @@ async def _attempt(deployment: Deployment, step: Step, tools: Toolbox) -> Entry:
     except GateFailed as failure:
         tools.say(f"Failed: {failure}")
         entry = _entry(deployment, step, tools, Result.FAILED, str(failure))
-        return replace(entry, evidence=(failure.evidence,), findings=failure.findings)
+        return replace(
+            entry, evidence=(*failure.earlier, failure.evidence), findings=failure.findings
+        )
     except StepFailed as failure:
         tools.say(f"Failed: {failure}")
         return _entry(deployment, step, tools, Result.FAILED, str(failure))

@@ -8,6 +8,7 @@ from ocore.artifacts import Say
 from ocore.databases import Databases
 from ocore.images import Images
 from ocore.proxy import Proxy
+from ocore.rehearsals import Rehearsals
 from ocore.runtime import Crons, Runtime, Watch
 from ocore.snapshots import Snapshots
 from ocore.source import Source
@@ -19,13 +20,15 @@ class Toolbox:
 
     `now` tells the time and `wait` sleeps for seconds. `say` writes a line of the deployment's log
     and `flush` makes what was said durable. `health_seconds` is how long a new colour may take to
-    answer, and `verify_seconds` how long its log is watched after the switch.
+    answer, and `verify_seconds` how long its log is watched after the switch. `hold_seconds` is how
+    long the proxy holds requests before users see a maintenance page.
     """
 
     source: Source
     images: Images
     databases: Databases
     snapshots: Snapshots
+    rehearsals: Rehearsals
     runtime: Runtime
     crons: Crons
     watch: Watch
@@ -36,3 +39,4 @@ class Toolbox:
     wait: Callable[[float], Awaitable[None]]
     health_seconds: float = 120.0
     verify_seconds: float = 3.0
+    hold_seconds: float = 30.0

@@ -65,6 +65,8 @@ class Instance:
     `database` is also the name of its PostgreSQL role and of its filestore directory.
     `modules` is what must stay installed: None means every installable module of the repository.
     `provider` says where Odoo comes from; `source` is its path or git URL (None for `debian`).
+    `rehearse` says whether an update is tried on a copy of the data first (None: as the environment
+    has it). A `throwaway` one stands in for another: what it does must not leave the machine.
     """
 
     id: str
@@ -81,6 +83,13 @@ class Instance:
     modules: tuple[str, ...] | None = None
     limits: Limits = field(default_factory=Limits)
     smoke_paths: tuple[str, ...] = ()
+    rehearse: bool | None = None
+    throwaway: bool = False
+
+    @property
+    def rehearses(self) -> bool:
+        """Say whether updates are rehearsed: development instances do without, others do not."""
+        return self.environment != "development" if self.rehearse is None else self.rehearse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

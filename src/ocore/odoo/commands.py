@@ -33,8 +33,17 @@ def cron_command(program: Program, *, threads: int) -> list[str]:
     return [*program.argv, "--no-http", "--workers=0", f"--max-cron-threads={threads}"]
 
 
+def neutralize_command(program: Program) -> list[str]:
+    """Return what makes the configured database harmless, by the rules of its modules."""
+    return [program.python, program.executable, "neutralize", "--config", program.conf]
+
+
 def update_command(
-    program: Program, *, install: Sequence[str] = (), update: Sequence[str] = ()
+    program: Program,
+    *,
+    install: Sequence[str] = (),
+    update: Sequence[str] = (),
+    test_tags: Sequence[str] = (),
 ) -> list[str]:
     """Return what installs and updates modules in the configured database, and ends.
 
@@ -45,6 +54,7 @@ def update_command(
     modules = [
         *(["--init", ",".join(install)] if install else []),
         *(["--update", ",".join(update)] if update else []),
+        *(["--test-tags", ",".join(test_tags)] if test_tags else []),
     ]
     quiet = ["--stop-after-init", "--no-http", "--workers=0", "--max-cron-threads=0"]
     return [*program.argv, *modules, *quiet]

@@ -9,10 +9,14 @@ from ocore.environments import Instance
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModuleChange:
-    """What one run of the updater installs (`-i`) and updates (`-u`), each sorted."""
+    """What one run of the updater installs (`-i`) and updates (`-u`), each sorted.
+
+    With `test_tags` (`--test-tags`) it runs these tests as well, and fails when one of them does.
+    """
 
     install: tuple[str, ...] = ()
     update: tuple[str, ...] = ()
+    test_tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,13 @@ class Runtime(Protocol):
         """Run Odoo's updater to its end; an updater that an earlier try left behind dies first.
 
         StepFailed on any exit code but 0. Exit code 0 proves nothing about the modules.
+        """
+        ...
+
+    async def neutralize(self, instance: Instance, image: Image, *, say: Say) -> None:
+        """Run Odoo's own neutralization on a copy: no mail, no scheduled action, no call out.
+
+        StepFailed when it did not end well; the database is then as dangerous as it was.
         """
         ...
 

@@ -20,7 +20,12 @@ from ocore.kit.postgres import PostgresServer
 from ocore.kit.privileges import OsUser
 from ocore.kit.secret import derive
 from ocore.odoo.commands import Program as OdooCommand
-from ocore.odoo.commands import cron_command, server_command, update_command
+from ocore.odoo.commands import (
+    cron_command,
+    neutralize_command,
+    server_command,
+    update_command,
+)
 from ocore.odoo.conf import Conf, Connection, Listening, odoo_conf
 from ocore.runtime import ModuleChange
 from ocore.runtime.folder import InstanceFolder
@@ -37,6 +42,12 @@ _LONGEST_STOP_SECONDS: Final = 60
 # and come back by the snapshot than to hold the instance's traffic for as long as they like.
 _LOCK_TIMEOUT: Final = "60s"
 _NOWHERE: Final = Listening(host="127.0.0.1", http_port=0, websocket_port=0)
+# Python's HTTP libraries go through a proxy when there is one: here one that never answers.
+_NO_WAY_OUT: Final = {
+    "http_proxy": "http://127.0.0.1:9",
+    "https_proxy": "http://127.0.0.1:9",
+    "no_proxy": "127.0.0.1,localhost",
+}
 _PATH: Final = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -92,12 +103,19 @@ def cron_argv(part: Part) -> list[str]:
 
 
 def update_argv(part: Part, change: ModuleChange) -> list[str]:
-    return update_command(_odoo(part), install=change.install, update=change.update)
+    return update_command(
+        _odoo(part), install=change.install, update=change.update, test_tags=change.test_tags
+    )
+
+
+def neutralize_argv(part: Part) -> list[str]:
+    return neutralize_command(_odoo(part))
 
 
 def environment(part: Part) -> dict[str, str]:
     """Return all the variables this process gets; none is a secret."""
     return {
+        **(_NO_WAY_OUT if part.instance.throwaway else {}),
         "HOME": str(part.folder.data),
         "LANG": "C.UTF-8",
         "PATH": _PATH,

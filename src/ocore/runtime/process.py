@@ -13,6 +13,8 @@ from ocore.runtime.odoo_process import (
     CRON,
     UPDATE,
     OdooHost,
+    Part,
+    neutralize_argv,
     serve_argv,
     serving_conf,
     silent_conf,
@@ -50,9 +52,21 @@ class ProcessRuntime:
         self, instance: Instance, image: Image, change: ModuleChange, *, say: Say
     ) -> None:
         part = await self._programs.part(instance, image, UPDATE)
-        if await self._end_stray_updater(instance):
+        conf = silent_conf(part, self._host)
+        if change.test_tags:
+            # Tests of pages are answered by the updater itself, which needs a port for them.
+            conf = serving_conf(part, self._host, await self._ports.take(instance, Colour.BLUE))
+        await self._run_once(part, update_argv(part, change), conf, say=say)
+
+    async def neutralize(self, instance: Instance, image: Image, *, say: Say) -> None:
+        part = await self._programs.part(instance, image, UPDATE)
+        conf = silent_conf(part, self._host)
+        await self._run_once(part, neutralize_argv(part), conf, say=say)
+
+    async def _run_once(self, part: Part, argv: list[str], conf: str, *, say: Say) -> None:
+        if await self._end_stray_updater(part.instance):
             say("An updater that an earlier try left behind was killed")
-        await self._programs.write_conf(part, silent_conf(part, self._host))
+        await self._programs.write_conf(part, conf)
         last: deque[str] = deque(maxlen=_REMEMBERED_LINES)
 
         def hear(line: str) -> None:
@@ -60,7 +74,7 @@ class ProcessRuntime:
             say(line)
 
         code = await run_updater(
-            update_argv(part, change),
+            argv,
             env=updater_environment(part),
             user=self._host.user,
             record=part.folder.updater,

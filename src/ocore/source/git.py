@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,11 @@ from ocore.source.tree import (
 )
 
 _MINUTES: Final = 60.0
+_EMPTY_WORDS: Final = re.compile(
+    r"\s*$|Please make sure you have the correct access rights|and the repository exists"
+    r"|error: unable to read askpass response"
+)
+"""What git says whatever the reason is, and about the prompt that we do not have."""
 _PASSED_ON: Final = ("SSL_CERT_FILE", "GIT_SSL_CAINFO", "HOME", "SSH_AUTH_SOCK", "https_proxy")
 
 
@@ -259,8 +265,8 @@ def _sentence(project: Project, failure: shell.CommandFailed) -> str:
     for secret in (project.repository.password, project.repository.username):
         if secret:
             text = text.replace(secret, "••••")
-    last = " ".join(line.strip() for line in text.splitlines()[-3:])
-    return f"git cannot read {project.repository.url}: {last}"
+    telling = [line.strip() for line in text.splitlines() if not _EMPTY_WORDS.match(line)]
+    return f"git cannot read {project.repository.url}: {' '.join(telling[-3:])}"
 
 
 def _clear(folder: Path) -> None:

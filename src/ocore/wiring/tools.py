@@ -22,6 +22,8 @@ from ocore.odoo.providers.git import GitProvider
 from ocore.odoo.providers.path import PathProvider
 from ocore.proxy import Proxy
 from ocore.proxy.traefik import TraefikProxy
+from ocore.rehearsals import Rehearsals
+from ocore.rehearsals.postgres import PostgresRehearsals
 from ocore.runtime import Crons, Runtime, Watch
 from ocore.runtime.crons import ProcessCrons
 from ocore.runtime.odoo_process import OdooHost
@@ -47,6 +49,7 @@ class Adapters:
     images: Images
     databases: Databases
     snapshots: Snapshots
+    rehearsals: Rehearsals
     runtime: Runtime
     crons: Crons
     watch: Watch
@@ -60,6 +63,7 @@ class Adapters:
             watch=self.watch,
             databases=fenced(self.databases, confirm),
             snapshots=fenced(self.snapshots, confirm),
+            rehearsals=fenced(self.rehearsals, confirm),
             runtime=fenced(self.runtime, confirm),
             crons=fenced(self.crons, confirm),
             proxy=fenced(self.proxy, confirm),
@@ -86,6 +90,7 @@ def adapters_of(
         images=ReleaseImages(home.releases, providers, venvs),
         databases=PostgresDatabases(server, home, users.odoo, secret),
         snapshots=PostgresSnapshots(server, home, users.odoo),
+        rehearsals=PostgresRehearsals(server, home, users.odoo, secret),
         runtime=ProcessRuntime(supervisor, host, Ports(home.instances)),
         crons=ProcessCrons(supervisor, host),
         watch=HttpWatch(home),

@@ -69,6 +69,7 @@ def _equip(
             images=behind.images,
             databases=behind.databases,
             snapshots=behind.snapshots,
+            rehearsals=behind.rehearsals,
             runtime=behind.runtime,
             crons=behind.crons,
             watch=behind.watch,
@@ -79,6 +80,7 @@ def _equip(
             wait=asyncio.sleep,
             health_seconds=settings.health_seconds,
             verify_seconds=VERIFY_SECONDS,
+            hold_seconds=settings.hold_seconds,
         )
 
     return equip

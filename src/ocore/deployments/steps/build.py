@@ -3,7 +3,7 @@
 from ocore.artifacts import Image
 from ocore.deployments.evidence import Gate
 from ocore.deployments.model import Built, Deployment, Fetched, Inspected
-from ocore.deployments.steps.outcome import Check, Outcome
+from ocore.deployments.steps.outcome import Check, Hearing, Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.errors import StepFailed
 from ocore.images import BuildOrder
@@ -16,11 +16,13 @@ async def build(deployment: Deployment, tools: Toolbox) -> Outcome:
     checkout = await tools.source.checkout(
         deployment.project, deployment.produced(Fetched).commit.sha
     )
+    hear = Hearing(tools.say)
     try:
-        image = await tools.images.build(_order(deployment, checkout.path), say=tools.say)
+        image = await tools.images.build(_order(deployment, checkout.path), say=hear)
+        await prepare_database(deployment, image, tools)
     except StepFailed as failure:
-        raise check.failure(failure) from failure
-    await prepare_database(deployment, image, tools)
+        explained = hear.explained(failure, otherwise="The image could not be built")
+        raise check.failure(explained) from failure
     verb = "reused" if image.reused else "built"
     return Outcome(
         detail=f"{verb} {image.tag}",

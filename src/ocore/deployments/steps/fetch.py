@@ -2,7 +2,7 @@
 
 from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
 from ocore.deployments.model import Deployment, Fetched
-from ocore.deployments.steps.outcome import Check, Outcome
+from ocore.deployments.steps.outcome import Check, Hearing, Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.errors import StepFailed
 
@@ -10,13 +10,15 @@ from ocore.errors import StepFailed
 async def fetch(deployment: Deployment, tools: Toolbox) -> Outcome:
     """Resolve the ref once; from here on the SHA counts, wherever the branch goes."""
     check = Check(gate=Gate.SOURCE_INTEGRITY, name="Source integrity", mode="static", now=tools.now)
+    hear = Hearing(tools.say)
     try:
         commit = await tools.source.fetch(
-            deployment.project, deployment.ref, sha=deployment.pinned_sha, say=tools.say
+            deployment.project, deployment.ref, sha=deployment.pinned_sha, say=hear
         )
         checkout = await tools.source.checkout(deployment.project, commit.sha)
     except StepFailed as failure:
-        raise check.failure(failure, findings=(_broken_tree(failure),)) from failure
+        explained = hear.explained(failure, otherwise="The source could not be fetched")
+        raise check.failure(explained, findings=(_broken_tree(failure),)) from failure
     findings = await _moved_branch(deployment, tools, commit.sha)
     subject = commit.message.partition("\n")[0]
     summary = f"commit {commit.sha[:12]} with {len(checkout.addons)} modules"

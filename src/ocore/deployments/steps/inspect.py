@@ -5,11 +5,13 @@ from typing import Final
 
 from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
 from ocore.deployments.model import Deployment, Fetched, Inspected
-from ocore.deployments.steps.outcome import Check, GateFailed, Outcome
+from ocore.deployments.steps.outcome import Check, GateFailed, Hearing, Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.environments import Instance
+from ocore.errors import StepFailed
 from ocore.images.dependencies import merge_dependencies
 from ocore.odoo.addons import Addon, InstalledModule
+from ocore.odoo.failures import problem_card
 from ocore.odoo.migrations import scripts_to_run
 from ocore.odoo.plan import UpdatePlan, plan_update
 from ocore.odoo.problems import (
@@ -49,8 +51,13 @@ async def inspect(deployment: Deployment, tools: Toolbox) -> Outcome:
     blocking = [problem for problem in problems if problem.kind not in WARNINGS]
     if blocking:
         sentence = "; ".join(problem.sentence for problem in blocking[:3])
-        raise GateFailed(sentence, check.failed(sentence), findings)
-    inspected = await _inspected(deployment, tools, checkout, installed, changed)
+        card = problem_card(blocking[0]).as_json()
+        raise GateFailed(sentence, check.failed(sentence, failure_card=card), findings)
+    try:
+        inspected = await _inspected(deployment, tools, checkout, installed, changed)
+    except StepFailed as failure:
+        explained = Hearing(tools.say).explained(failure, otherwise="The plan could not be made")
+        raise check.failure(explained, findings=findings) from failure
     summary = describe(inspected)
     return Outcome(
         detail=summary,

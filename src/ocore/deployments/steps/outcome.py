@@ -1,13 +1,16 @@
 """What a step hands back, and how a check becomes evidence."""
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ocore.artifacts import Say
 from ocore.deployments.evidence import Evidence, Finding, Gate
 from ocore.deployments.model import Artifact
 from ocore.errors import StepFailed
+from ocore.odoo.failures import explain_tool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +24,10 @@ class Outcome:
 
 
 class GateFailed(StepFailed):
-    """A required check failed: the step fails with what the check saw."""
+    """A required check failed: the step fails with what the check saw.
+
+    `earlier` is the evidence of checks that the same step passed before.
+    """
 
     def __init__(
         self, message: str, evidence: Evidence, findings: tuple[Finding, ...] = ()
@@ -29,6 +35,7 @@ class GateFailed(StepFailed):
         super().__init__(message, card=evidence.failure_card, exit_code=evidence.exit_code)
         self.evidence = evidence
         self.findings = findings
+        self.earlier: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +81,22 @@ class Check:
             completed_at=self.now(),
             **more,
         )
+
+
+class Hearing:
+    """Passes on what a program says, and remembers the end of it to explain a failure."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._last: deque[str] = deque(maxlen=400)
+
+    def __call__(self, line: str) -> None:
+        self._last.append(line)
+        self._say(line)
+
+    def explained(self, failure: StepFailed, *, otherwise: str) -> StepFailed:
+        """Return the failure with a card; `otherwise` is the title of one that nobody knows."""
+        if failure.card is not None:
+            return failure
+        card = explain_tool([*self._last, str(failure)], otherwise=otherwise)
+        return StepFailed(str(failure), card=card.as_json(), exit_code=failure.exit_code)

@@ -6,9 +6,10 @@ from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, 
 from ocore.deployments.model import Deployment, Inspected, Snapped, Step, Updated
 from ocore.deployments.steps.outcome import Check, Outcome
 from ocore.deployments.toolbox import Toolbox
+from ocore.environments import Instance
 from ocore.errors import StepFailed
 from ocore.odoo.addons import InstalledModule
-from ocore.odoo.failures import suspicious
+from ocore.odoo.failures import explain, suspicious
 from ocore.odoo.plan import PlannedChange
 from ocore.runtime import ModuleChange
 
@@ -20,19 +21,40 @@ async def update(deployment: Deployment, tools: Toolbox) -> Outcome:
     inspected = deployment.produced(Inspected)
     warnings: list[str] = []
     try:
-        await _run_updater(deployment, inspected, tools, warnings)
-        proven = await _prove(deployment, inspected, tools)
+        proven = await carry_out(deployment, deployment.instance, tools, warnings)
     except StepFailed as failure:
-        raise check.failure(failure, findings=_findings(warnings)) from failure
+        raise check.failure(failure, findings=suspicions(warnings)) from failure
     await tools.databases.remember_checksums(deployment.instance, inspected.checksums)
-    names = ", ".join(sorted(f"{module.name} {module.version}" for module in proven))
-    summary = f"proven in the database: {names}"
+    summary = f"proven in the database: {named(proven)}"
     return Outcome(
         detail=summary,
         artifact=Updated(modules=tuple(sorted(module.name for module in proven))),
         evidence=(check.passed(summary, exit_code=0, warned=bool(warnings)),),
-        findings=_findings(warnings),
+        findings=suspicions(warnings),
     )
+
+
+async def carry_out(
+    deployment: Deployment, instance: Instance, tools: Toolbox, warnings: list[str]
+) -> tuple[PlannedChange, ...]:
+    """Run the plan in the instance's database and prove it; what deserves a look is added."""
+    inspected = deployment.produced(Inspected)
+    await _run_updater(deployment, instance, tools, warnings)
+    planned = (*inspected.install, *inspected.update)
+    reason = unproven(planned, await tools.databases.modules(instance))
+    if reason:
+        card = explain(warnings, modules_root=None)
+        raise StepFailed(
+            f"Odoo's updater ended without an error, but {reason}",
+            card=card.as_json() if card else None,
+            exit_code=0,
+        )
+    return planned
+
+
+def named(modules: Sequence[PlannedChange]) -> str:
+    """Return the modules with their versions, in order."""
+    return ", ".join(sorted(f"{module.name} {module.version}" for module in modules))
 
 
 def unproven(planned: Sequence[PlannedChange], installed: Sequence[InstalledModule]) -> str | None:
@@ -66,34 +88,25 @@ async def _start_clean(deployment: Deployment, tools: Toolbox) -> None:
 
 
 async def _run_updater(
-    deployment: Deployment, inspected: Inspected, tools: Toolbox, warnings: list[str]
+    deployment: Deployment, instance: Instance, tools: Toolbox, warnings: list[str]
 ) -> None:
     def say(line: str) -> None:
         tools.say(line)
         if suspicious(line):
             warnings.append(line)
 
+    inspected, image = deployment.produced(Inspected), deployment.image
     change = ModuleChange(
         install=tuple(module.name for module in inspected.install),
         update=tuple(module.name for module in inspected.update),
     )
-    image = deployment.image
     if image is None:
         raise LookupError("an update without an image")
-    await tools.runtime.update(deployment.instance, image, change, say=say)
+    await tools.runtime.update(instance, image, change, say=say)
 
 
-async def _prove(
-    deployment: Deployment, inspected: Inspected, tools: Toolbox
-) -> tuple[PlannedChange, ...]:
-    planned = (*inspected.install, *inspected.update)
-    reason = unproven(planned, await tools.databases.modules(deployment.instance))
-    if reason:
-        raise StepFailed(f"Odoo's updater ended without an error, but {reason}", exit_code=0)
-    return planned
-
-
-def _findings(warnings: Sequence[str]) -> tuple[Finding, ...]:
+def suspicions(warnings: Sequence[str]) -> tuple[Finding, ...]:
+    """Return the lines that deserve a look, as findings."""
     return tuple(
         Finding(
             cls=FindingClass.LOG_ERROR,

@@ -1,6 +1,6 @@
 """From the lines of a log to the card that explains a failure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -40,9 +40,7 @@ def _recognised(scene: Scene, signature: Signature, text: str) -> FailureCard:
     match = signature.pattern.search(text)
     words = {key: value or "" for key, value in match.groupdict().items()} if match else {}
     cause = signature.cause.format(**words) if signature.cause else _cause(text)
-    where = place(scene)
-    if where.module is None and "module" in words:
-        where = replace(where, module=words["module"] or None)
+    where = _completed(place(scene), words)
     return FailureCard(
         title=signature.title,
         cause=redacted(cause)[:_LONGEST_CAUSE],
@@ -52,6 +50,17 @@ def _recognised(scene: Scene, signature: Signature, text: str) -> FailureCard:
         suggested_fix=signature.suggested_fix.format(**words),
         retryable=signature.retryable,
         docs_url=signature.docs_url or (SCRIPTS_PAGE if _in_script(where) else None),
+    )
+
+
+def _completed(where: Where, words: Mapping[str, str]) -> Where:
+    """Return the place with what only the message knows of it."""
+    line = words.get("line") or None
+    return replace(
+        where,
+        module=where.module or words.get("module") or None,
+        line=where.line or (int(line[:9]) if line and where.file else None),
+        view=where.view or words.get("view") or None,
     )
 
 

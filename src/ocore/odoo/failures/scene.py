@@ -37,11 +37,12 @@ _MODULE_NAMED: Final = re.compile(r"\b[Mm]odule (\w+)(?: \(\d|:| loaded)")
 _LOADING_FILE: Final = re.compile(r": loading (?P<file>(?P<module>\w+)/\S+)")
 _LOADING_MODULE: Final = re.compile(r": Loading module (?P<module>\w+) \(")
 _LOADED: Final = re.compile(r": (Module \w+|\d+ modules) loaded in ")
-_PARSING: Final = re.compile(r"while parsing (?P<file>/.+?):(?P<line>\d+)")
+_PARSING: Final = re.compile(r"while parsing (?:file:(?=/))?(?P<file>/.+?):(?P<line>\d+)")
 _CSV: Final = re.compile(r"file (?P<file>[\w.-]+/\S+) could not be processed")
 _RECORD: Final = re.compile(r"<(?:record|template|menuitem)\s[^<>]*?\bid=\"(?P<id>[\w.-]+)\"")
-_VIEW: Final = re.compile(r"'xmlid': '(?P<id>[\w.-]+)'")
+_VIEW: Final = re.compile(r"'xmlid': '(?P<id>[\w.-]+)'|^ ?xmlid: (?P<older>[\w.-]+)", re.MULTILINE)
 _ROW: Final = re.compile(r"(Failing row contains) \(.*", re.DOTALL)
+_CREDENTIAL: Final = re.compile(r"(://)[^/\s@:]*(?::[^/\s@]*)?@")
 _LOADS_DATA: Final = "odoo/tools/convert.py"
 _EXCERPT_LINES, _EXCERPT_LENGTH = 14, 1_500
 
@@ -122,8 +123,8 @@ def excerpt(scene: Scene) -> str:
 
 
 def redacted(text: str) -> str:
-    """Return the text without the rows of customers' tables."""
-    return _ROW.sub(r"\1 (…)", text)
+    """Return the text without the rows of customers' tables and the credentials of addresses."""
+    return _CREDENTIAL.sub(r"\1", _ROW.sub(r"\1 (…)", text))
 
 
 def is_own(scene: Scene, file: str) -> bool:
@@ -136,8 +137,9 @@ def is_own(scene: Scene, file: str) -> bool:
 def _messages(lines: Sequence[str]) -> Iterator[str]:
     """Yield messages that may tell of a failure, the last first: Odoo's own, then raw ones."""
     for record in reversed(list(records(lines))):
-        if record.is_error or suspicious(record.message):
-            yield "\n".join((record.message, *record.continuation)).strip()
+        said = "\n".join((record.message, *record.continuation)).strip()
+        if record.is_error or suspicious(said):
+            yield said
     for line in reversed(lines):
         if line.strip() and parse_line(line.encode(errors="replace")) is None:
             yield line.strip()
@@ -151,7 +153,7 @@ def _in_data_file(scene: Scene, raised: Raised, file: str, line: int) -> Where:
         file=path,
         line=line,
         record=record["id"] if record else None,
-        view=view["id"] if view else None,
+        view=view["id"] or view["older"] if view else None,
     )
 
 

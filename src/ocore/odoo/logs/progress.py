@@ -11,6 +11,12 @@ _BEGINS: Final = re.compile(r"Loading module (\S+) \(\d+/\d+\)")
 _ENDS: Final = re.compile(r"Module (\S+) loaded in ")
 _TOTAL: Final = re.compile(r"loading (\d{1,9}) modules\.\.\.")
 _ALL_LOADED: Final = re.compile(r"\d+ modules loaded in ")
+_PLAIN: Final = re.compile(
+    rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ INFO \S+ odoo\.modules\.loading: "
+    rb"(?:Loading module (?P<begun>\S+) \(\d+/\d+\)|Module (?P<ended>\S+) loaded in "
+    rb"|loading (?P<total>\d{1,9}) modules\.\.\.|(?P<all>\d+ modules loaded in ))"
+)
+"""The same, as almost every log has it: without colours, and not as JSON."""
 _MOST: Final = 10_000
 """No log has more sections or modules than this; one that claims to is cut here."""
 
@@ -76,20 +82,41 @@ class Updates:
         self._sections.end(line - 1)
         self._watching = step == self.update_step
 
+    def note_plain(self, text: bytes, line: int) -> bool:
+        """Note a plain line of the log; False when it is another kind of line."""
+        match = _PLAIN.match(text)
+        if match is None:
+            return False
+        if self._watching:
+            kind = match.lastgroup or ""
+            self._note(kind, match[kind].decode(errors="replace"), line)
+        return True
+
     def note(self, record: Record, line: int) -> None:
         # Modules that are only loaded are logged too, at level DEBUG.
         if not self._watching or record.logger != _LOGGER or record.level != "INFO":
             return
         if match := _BEGINS.match(record.message):
-            self._sections.begin(f"Module {match[1]}", line)
+            self._note("begun", match[1], line)
         elif match := _ENDS.match(record.message):
-            self._sections.end(line)
-            if len(self.done) < _MOST:
-                self.done[match[1]] = None
+            self._note("ended", match[1], line)
         elif match := _TOTAL.match(record.message):
-            self.total = max(self.total or 0, int(match[1]))
+            self._note("total", match[1], line)
         elif _ALL_LOADED.match(record.message):
-            self._sections.end(line - 1)
+            self._note("all", "", line)
+
+    def _note(self, kind: str, word: str, line: int) -> None:
+        match kind:
+            case "begun":
+                self._sections.begin(f"Module {word}", line)
+            case "ended":
+                self._sections.end(line)
+                if len(self.done) < _MOST:
+                    self.done[word] = None
+            case "total":
+                self.total = max(self.total or 0, int(word))
+            case _:
+                self._sections.end(line - 1)
 
     def until(self, line: int) -> tuple[Section, ...]:
         """Return one section for each module at work; the last may reach to this line."""

@@ -1,5 +1,6 @@
 """The summary of a deployment's log, made in one pass and in bounded memory."""
 
+import copy
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -111,10 +112,15 @@ class Summariser:
         for block in self._blocks.of(chunk):
             self._read(block)
 
+    def so_far(self, *, success: bool | None, duration_ms: int | None = None) -> LogSummary:
+        """Return the summary of what was fed until now; more may be fed afterwards."""
+        return copy.deepcopy(self).finish(success=success, duration_ms=duration_ms)
+
     def finish(self, *, success: bool | None, duration_ms: int | None = None) -> LogSummary:
         """Return the summary. Without `duration_ms` it is the time between first and last record.
 
-        The log cannot know how the deployment ended, so the caller says.
+        The log cannot know how the deployment ended, so the caller says. Nothing can be fed
+        after this.
         """
         self._read(self._blocks.rest())
         return LogSummary(
@@ -149,6 +155,8 @@ class Summariser:
             if step and (not self._steps or step in self._steps):
                 self._sections.begin(step, number)
                 self._updates.enter(step, number)
+            return
+        if self._updates.note_plain(line, number):
             return
         record = parse_line(line)
         if record is not None:

@@ -52,7 +52,22 @@ DATABASE: Final = (
         suggested_fix="Find the rows that share the value and merge or change them first.",
     ),
     Signature(
-        pattern=known_by(r"ForeignKeyViolation: .*constraint \"(?P<constraint>[^\"]+)\""),
+        pattern=known_by(
+            r"(?P<reason>constraint [^\n]* is violated by some row"
+            r"|could not create unique index [^\n]*|column [^\n]* contains null values)"
+        ),
+        title="A new constraint does not hold for the rows there are",
+        cause="{reason}",
+        explanation=(
+            "Odoo logs this and goes on without the constraint, so that the update seems to have "
+            "gone well and the rule is not kept."
+        ),
+        suggested_fix="Correct the rows in a pre- script, before the constraint comes.",
+    ),
+    Signature(
+        pattern=known_by(
+            r"(?:ForeignKey|Restrict)Violation: .*constraint \"(?P<constraint>[^\"]+)\""
+        ),
         title="A row is still referred to, or refers to nothing",
         explanation="The foreign key {constraint} would point to a row that does not exist.",
         suggested_fix="Delete or change the rows that refer to it, or create what is missing.",
@@ -71,6 +86,46 @@ DATABASE: Final = (
             "those that the new version dropped may be gone."
         ),
         suggested_fix="Check the name, and whether the script belongs into pre- or post-.",
+    ),
+    Signature(
+        pattern=known_by(r"QueryCanceled: canceling statement due to (?P<why>statement timeout)"),
+        title="A statement took longer than it may",
+        explanation="statement_timeout is set for the session, the role, or the database.",
+        suggested_fix=(
+            "Let the script work in smaller steps or raise statement_timeout for it; an index may "
+            "be all that is missing."
+        ),
+        docs_url="https://www.postgresql.org/docs/current/runtime-config-client.html",
+    ),
+    Signature(
+        pattern=known_by(r"InFailedSqlTransaction"),
+        title="A statement failed before, and its error was swallowed",
+        explanation=(
+            "After an error PostgreSQL takes no further statement until the transaction is rolled "
+            "back. The error that counts came earlier, and the code caught it."
+        ),
+        suggested_fix="Put what may fail into `with cr.savepoint():`, or do not catch its error.",
+    ),
+    Signature(
+        pattern=known_by(r"psycopg2\.errors\.SyntaxError: (?P<reason>[^\n]+)"),
+        title="SQL does not parse",
+        explanation="PostgreSQL cannot read the statement.",
+        suggested_fix="Try the statement in psql.",
+    ),
+    Signature(
+        pattern=known_by(
+            r"(?:InvalidTextRepresentation|NumericValueOutOfRange|StringDataRightTruncation"
+            r"|DatatypeMismatch|CannotCoerce|InvalidDatetimeFormat): [^\n]+"
+        ),
+        title="A value does not fit its column's type",
+        explanation="A row holds a value that the new type does not allow.",
+        suggested_fix="Convert such values first, in a pre- script.",
+    ),
+    Signature(
+        pattern=known_by(r"extension \"(?P<name>[^\"]+)\" is not available"),
+        title="An extension of PostgreSQL is not installed",
+        explanation="{name} is not among the server's files.",
+        suggested_fix="Install it on the server (Debian: postgresql-contrib), or do without.",
     ),
     Signature(
         pattern=known_by(r"psycopg2\.errors\.InsufficientPrivilege"),

@@ -19,14 +19,16 @@ KILLED: Final = Signature(
     retryable=True,
 )
 
+DISK_FULL: Final = Signature(
+    pattern=known_by(r"No space left on device|psycopg2\.errors\.DiskFull"),
+    title="The disk is full",
+    explanation="A file could not grow: of the database, of the filestore, or a temporary one.",
+    suggested_fix="Free space on the disk of the database and of Odoo's data, then try again.",
+    retryable=True,
+)
+
 MACHINE: Final = (
-    Signature(
-        pattern=known_by(r"No space left on device|psycopg2\.errors\.DiskFull"),
-        title="The disk is full",
-        explanation="A file could not grow: of the database, of the filestore, or a temporary one.",
-        suggested_fix="Free space on the disk of the database and of Odoo's data, then try again.",
-        retryable=True,
-    ),
+    DISK_FULL,
     Signature(
         pattern=known_by(r"^MemoryError|Cannot allocate memory|errors\.OutOfMemory|Out of memory"),
         title="Out of memory",
@@ -40,6 +42,12 @@ MACHINE: Final = (
         ),
     ),
     Signature(
+        pattern=known_by(r"^PermissionError: "),
+        title="Odoo may not touch a file",
+        explanation="The file or its folder belongs to another user than the one Odoo runs as.",
+        suggested_fix="Give the instance's data folder to Odoo's user (chown -R).",
+    ),
+    Signature(
         pattern=known_by(r"(?P<what>Port \d+ is in use|Address already in use)"),
         title="The port is taken",
         cause="{what}",
@@ -48,10 +56,12 @@ MACHINE: Final = (
         retryable=True,
     ),
     Signature(
-        pattern=known_by(r"OperationalError.*(too many clients|remaining connection slots)"),
+        pattern=known_by(
+            r"OperationalError.*(too many clients|too many connections|remaining connection slots)"
+        ),
         title="The database server has no connection left",
-        explanation="PostgreSQL's max_connections is used up.",
-        suggested_fix="Raise max_connections, or lower db_maxconn and the number of workers.",
+        explanation="PostgreSQL's max_connections, or the limit of the role, is used up.",
+        suggested_fix="Raise it, or lower db_maxconn and the number of workers.",
         retryable=True,
     ),
     Signature(
@@ -61,6 +71,21 @@ MACHINE: Final = (
         title="The database refused the password",
         explanation="The role exists, but its password is not the one in odoo.conf.",
         suggested_fix="Set the role's password to the one the platform holds.",
+    ),
+    Signature(
+        pattern=known_by(r"OperationalError.*database \"(?P<name>[^\"]+)\" does not exist"),
+        title="The database does not exist",
+        cause='the server has no database "{name}"',
+        explanation="It was renamed or removed, and Odoo's role may not create one.",
+        suggested_fix="See what happened to it; a snapshot of it can be restored.",
+    ),
+    Signature(
+        pattern=known_by(r"could not translate host name \"(?P<host>[^\"]+)\""),
+        title="The database server's name is not known",
+        cause="no DNS server knows {host}",
+        explanation="Odoo looked for its PostgreSQL under this name.",
+        suggested_fix="Correct the server's address, or this machine's DNS settings.",
+        retryable=True,
     ),
     Signature(
         pattern=known_by(

@@ -7,7 +7,8 @@ from ocore.odoo.failures.known.signature import Signature, known_by
 MODULES: Final = (
     Signature(
         pattern=known_by(
-            r"module \"?(?P<module>\w+)\"? that depends on (?:the )?module:? \"?(?P<missing>\w+)\"?"
+            r"module [\"']?(?P<module>\w+)[\"']? that depends on (?:the )?module:? "
+            r"[\"']?(?P<missing>\w+)[\"']?"
         ),
         title="A dependency is missing",
         cause="depends on {missing}, which is not available",
@@ -31,7 +32,10 @@ MODULES: Final = (
         pattern=known_by(r"invalid module names, ignored: (?P<names>[^\n]+)"),
         title="A module to install or update does not exist",
         cause="Odoo knows no module {names}",
-        explanation="Odoo ignores unknown names and ends as if all were well.",
+        explanation=(
+            "Odoo ignores unknown names, and modules whose manifest it cannot read, and ends as if "
+            "all were well."
+        ),
         suggested_fix="Correct the instance's list of modules, or add the module.",
     ),
     Signature(
@@ -62,6 +66,69 @@ MODULES: Final = (
         title="A field refers to a model that does not exist",
         cause="field {field} refers to the unknown model '{model}'",
         explanation="No module that is loaded defines {model}.",
+        suggested_fix="Correct the name, or add the module that defines it to 'depends'.",
+    ),
+    Signature(
+        pattern=known_by(r"Recursion error in modules dependencies"),
+        title="Modules depend on each other in a circle",
+        cause="Recursion error in modules dependencies",
+        explanation="Each of them would have to be loaded before the other.",
+        suggested_fix="Move what both need into a third module.",
+    ),
+    Signature(
+        pattern=known_by(
+            r"[Tt]he module (?P<module>\w+) has an incompatible version"
+            r"|module (?P<name>\w+): not installable, skipped"
+        ),
+        title="A module is for another series of Odoo",
+        cause="Odoo does not install {module}{name}",
+        explanation="The version in its manifest begins with another series, or it says so itself.",
+        suggested_fix="Migrate the module, then let its version begin with this series.",
+    ),
+    Signature(
+        pattern=known_by(
+            r"Wrong @(?:api\.)?depends on '(?P<method>\w+)' \(compute method of field "
+            r"(?P<field>[\w.]+)\)\. Dependency field '(?P<missing>\w+)' not found"
+        ),
+        title="@api.depends names a field that does not exist",
+        cause="'{missing}' in @api.depends of {method}, which computes {field}",
+        explanation="The name is wrong, or the field is of a module that is loaded later.",
+        suggested_fix="Correct @api.depends, or add the module that defines it to 'depends'.",
+    ),
+    Signature(
+        pattern=known_by(
+            r"Field (?P<missing>\w+) referenced in related field definition (?P<field>[\w.]*\w)"
+        ),
+        title="A related field goes along one that does not exist",
+        cause="'{missing}' in related= of {field}",
+        explanation="No module that is loaded defines it.",
+        suggested_fix="Correct related=, or add the module that defines the field to 'depends'.",
+    ),
+    Signature(
+        pattern=known_by(
+            r"AttributeError: module 'odoo\.addons\.(?P<module>\w+)' has no attribute "
+            r"'(?P<name>\w+)'"
+        ),
+        title="A hook does not exist",
+        cause="the module {module} has no {name}",
+        explanation="The manifest names it as a hook; it must be in the module's __init__.py.",
+        suggested_fix="Import {name} in __init__.py, or take it out of the manifest.",
+    ),
+    Signature(
+        pattern=known_by(r"^KeyError: '(?P<model>[a-z_]\w*(?:\.\w+)+)'"),
+        title="A model does not exist",
+        cause="there is no model '{model}'",
+        explanation="No module that is loaded at this point defines {model}; or it was removed.",
+        suggested_fix="Correct the name, or add the module that defines the model to 'depends'.",
+    ),
+    Signature(
+        pattern=known_by(
+            r"^AttributeError: '(?P<model>[a-z_]\w*(?:\.\w+)+)' object has no attribute "
+            r"'(?P<name>\w+)'"
+        ),
+        title="A model has no such method or field",
+        cause="'{model}' object has no attribute '{name}'",
+        explanation="It was renamed or removed, or the module that adds it is not loaded.",
         suggested_fix="Correct the name, or add the module that defines it to 'depends'.",
     ),
 )

@@ -31,6 +31,43 @@ PYTHON: Final = (
         ),
     ),
     Signature(
+        pattern=known_by(
+            r"^ImportError: cannot import name '(?P<name>\w+)' from partially initialized module "
+            r"'[\w.]+' [^\n]*/__init__\.py\)"
+        ),
+        title="A file that is imported is missing",
+        cause="there is no {name} to import",
+        explanation="The package's __init__.py imports {name}, and no file of that name is there.",
+        suggested_fix="Commit {name}.py, or take it out of __init__.py.",
+    ),
+    Signature(
+        pattern=known_by(
+            r"^ImportError: cannot import name '(?P<name>\w+)' from partially initialized module "
+            r"'(?:odoo\.addons\.)?(?P<source>[\w.]+)'"
+        ),
+        title="Files import each other in a circle",
+        cause="{name} is not yet defined while {source} is being imported",
+        explanation="Each file waits for the other; the one that comes second sees half of it.",
+        suggested_fix="Move {name} into a third file, or import it inside the function.",
+    ),
+    Signature(
+        pattern=known_by(
+            r"^ImportError: cannot import name '(?P<name>\w+)' from "
+            r"'(?P<source>odoo(?!\.addons)[\w.]*)'"
+        ),
+        title="This Odoo has no such name to import",
+        cause="cannot import {name} from {source}",
+        explanation="It was moved or removed in this series of Odoo.",
+        suggested_fix="Look for its new place in this series' source.",
+    ),
+    Signature(
+        pattern=known_by(r"^RecursionError: "),
+        title="Code calls itself without end",
+        cause="maximum recursion depth exceeded",
+        explanation="A default, compute or override leads back to itself.",
+        suggested_fix="Break the circle at the line shown.",
+    ),
+    Signature(
         pattern=known_by(r"^ImportError: "),
         title="An import fails",
         explanation="The name is not in what it is imported from, or both import each other.",
@@ -51,5 +88,27 @@ PYTHON: Final = (
         explanation="Odoo runs each file of a version whose name begins with pre-, post- or end-.",
         suggested_fix="Add the function, or give the file a name that does not begin so.",
         docs_url=SCRIPTS_PAGE,
+    ),
+    Signature(
+        pattern=known_by(r"MissingError: "),
+        title="A record does not exist any more",
+        explanation="The code holds the id of a record that was deleted, or never was there.",
+        suggested_fix="Use exists() first, or look the record up by its external id.",
+    ),
+    Signature(
+        pattern=known_by(
+            r"(?:ConnectionRefusedError|socket\.gaierror|requests\.exceptions\.\w+"
+            r"|urllib\.error\.URLError): "
+        ),
+        title="A server that the code asks does not answer",
+        explanation="The code calls another server while modules are updated.",
+        suggested_fix="Do not call out in migrations and hooks; leave it to a scheduled action.",
+        retryable=True,
+    ),
+    Signature(
+        pattern=known_by(r"^odoo\.exceptions\.(?:User|Validation|Access)Error: "),
+        title="Odoo refused an operation",
+        explanation="A rule of a model says that this must not be done; its words say why.",
+        suggested_fix="Respect the rule at the place shown, or change the data first.",
     ),
 )

@@ -1,0 +1,190 @@
+"""Rehearse: try the real update and its tests on a copy of the data, and throw the copy away."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from ocore.artifacts import Image
+from ocore.deployments.changes import changes_between
+from ocore.deployments.evidence import Evidence, Finding, FindingClass, Gate, GateAction, Severity
+from ocore.deployments.model import Deployment, Inspected, Rehearsed, Step
+from ocore.deployments.steps.outcome import Check, Hearing, Outcome
+from ocore.deployments.steps.update import carry_out, named, suspicions
+from ocore.deployments.toolbox import Toolbox
+from ocore.environments import Instance
+from ocore.errors import StepFailed
+from ocore.odoo.plan import PlannedChange
+from ocore.odoo.results import Results, results_of
+from ocore.rehearsals import stand_in
+from ocore.runtime import ModuleChange
+
+
+async def rehearse(deployment: Deployment, tools: Toolbox) -> Outcome:
+    """Fail here, where nobody is served, rather than in the cutover.
+
+    The copy goes whatever happens; what a worker that died has left, the next try removes first.
+    """
+    try:
+        return await _Rehearsal(deployment, tools).run()
+    finally:
+        await _throw_away(deployment.instance, tools)
+
+
+async def forget_rehearsal(deployment: Deployment, tools: Toolbox) -> None:
+    """Throw the copy away when the deployment ends and no try at the rehearsal came to its end."""
+    if not deployment.began(Step.REHEARSE) or deployment.settled(Step.REHEARSE):
+        return
+    try:
+        await _throw_away(deployment.instance, tools)
+    except StepFailed as failure:
+        tools.say(f"The copy of the data stays until the next rehearsal: {failure}")
+
+
+async def _throw_away(instance: Instance, tools: Toolbox) -> None:
+    await tools.runtime.halt(stand_in(instance))
+    await tools.rehearsals.discard(instance)
+
+
+@dataclass(slots=True)
+class _Rehearsal:
+    """One rehearsal. `warnings` are lines that deserve a look although the update went on."""
+
+    deployment: Deployment
+    tools: Toolbox
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def stand_in(self) -> Instance:
+        return stand_in(self.deployment.instance)
+
+    async def run(self) -> Outcome:
+        check = Check(
+            gate=Gate.DATABASE_REHEARSAL, name="Rehearsal", mode="rehearsal", now=self.tools.now
+        )
+        try:
+            await self._prepare()
+            took, findings = await self._update()
+        except StepFailed as failure:
+            explained = Hearing(self.tools.say).explained(
+                failure, otherwise="The update could not be rehearsed"
+            )
+            raise check.failure(explained, findings=suspicions(self.warnings)) from failure
+        planned = self._planned
+        summary = f"{named(planned)}: the update took {_seconds(took)} on a copy of the data"
+        passed = check.passed(summary, exit_code=0, warned=any(map(_warns, findings)))
+        results, tested = await self._test(passed, findings)
+        return Outcome(
+            detail=f"{summary}; {tested.summary}",
+            artifact=Rehearsed(
+                update_ms=round(took / timedelta(milliseconds=1)), tests=results.total
+            ),
+            evidence=(passed, tested),
+            findings=findings,
+        )
+
+    async def _prepare(self) -> None:
+        """Make the copy, and harmless: by the rules of the code it comes from, which fits it."""
+        tools, instance = self.tools, self.deployment.instance
+        await tools.runtime.halt(self.stand_in)
+        tools.say("Copying the data of now, beside who works in it")
+        await tools.rehearsals.prepare(instance)
+        await self._neutralize(await self._live_image())
+
+    async def _update(self) -> tuple[timedelta, tuple[Finding, ...]]:
+        tools, instance = self.tools, self.deployment.instance
+        before = await tools.rehearsals.portrait(instance)
+        began = tools.now()
+        await carry_out(self.deployment, self.stand_in, tools, self.warnings)
+        took = tools.now() - began
+        after = await tools.rehearsals.portrait(instance)
+        return took, (
+            *suspicions(self.warnings),
+            *changes_between(before, after),
+            *_long_window(took, hold_seconds=tools.hold_seconds),
+        )
+
+    async def _test(
+        self, rehearsed: Evidence, findings: tuple[Finding, ...]
+    ) -> tuple[Results, Evidence]:
+        """Run the tests of the modules in the plan, on the data as the update left it."""
+        tools, names = self.tools, [module.name for module in self._planned]
+        check = Check(gate=Gate.ODOO_TESTS, name="Odoo tests", mode="test", now=tools.now)
+        lines: list[str] = []
+
+        def hear(line: str) -> None:
+            tools.say(line)
+            lines.append(line)
+            del lines[:-2000]
+
+        try:
+            # New modules may have brought mail servers and scheduled actions of their own.
+            await self._neutralize(self._image)
+            change = ModuleChange(
+                update=tuple(names), test_tags=tuple(f"/{name}" for name in names)
+            )
+            await tools.runtime.update(self.stand_in, self._image, change, say=hear)
+        except StepFailed as failure:
+            failed = check.failure(_told(failure, lines), findings=findings)
+            failed.earlier = (rehearsed,)
+            raise failed from failure
+        results = results_of(lines) or Results(total=0, unsuccessful=0)
+        ran = f"{results.total} tests of {', '.join(names)} passed"
+        return results, check.passed(ran if results.total else "the changed modules have no tests")
+
+    async def _neutralize(self, image: Image) -> None:
+        tools = self.tools
+        await tools.runtime.neutralize(self.stand_in, image, say=tools.say)
+        reason = await tools.rehearsals.harmful(self.deployment.instance)
+        if reason:
+            raise StepFailed(f"the copy of the data could still reach people: {reason}")
+
+    async def _live_image(self) -> Image:
+        previous = self.deployment.previous
+        image = await self.tools.images.find(previous.image) if previous else None
+        return image or self._image
+
+    @property
+    def _image(self) -> Image:
+        image = self.deployment.image
+        if image is None:
+            raise LookupError("a rehearsal without an image")
+        return image
+
+    @property
+    def _planned(self) -> tuple[PlannedChange, ...]:
+        inspected = self.deployment.produced(Inspected)
+        return (*inspected.install, *inspected.update)
+
+
+def _told(failure: StepFailed, lines: Sequence[str]) -> StepFailed:
+    """Return the failure with how many tests did not pass, where that is the reason."""
+    results = results_of(lines)
+    if results is None or not results.unsuccessful:
+        return failure
+    counted = f"{results.unsuccessful} of {results.total} tests did not pass"
+    return StepFailed(f"{counted}: {failure}", card=failure.card, exit_code=failure.exit_code)
+
+
+def _long_window(took: timedelta, *, hold_seconds: float) -> tuple[Finding, ...]:
+    if took <= timedelta(seconds=hold_seconds):
+        return ()
+    return (
+        Finding(
+            cls=FindingClass.LONG_WINDOW,
+            severity=Severity.MEDIUM,
+            action=GateAction.WARN,
+            excerpt=(
+                f"the update alone takes {_seconds(took)}: requests are held for"
+                f" {hold_seconds:.0f} s, after that users see a maintenance page"
+            ),
+            metadata={"updateMs": round(took / timedelta(milliseconds=1))},
+        ),
+    )
+
+
+def _warns(finding: Finding) -> bool:
+    return finding.action is not GateAction.INFORM
+
+
+def _seconds(took: timedelta) -> str:
+    return f"{took.total_seconds():.1f} s"

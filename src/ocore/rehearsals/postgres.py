@@ -1,0 +1,138 @@
+"""Stand-ins on one PostgreSQL server: dumped beside the live instance, restored next to it.
+
+A copy by TEMPLATE or reflink would be faster, and needs a database to which nobody is connected:
+a rehearsal must not cost the live instance one request.
+"""
+
+import secrets
+import shutil
+from pathlib import Path
+from typing import Final, LiteralString
+from uuid import uuid4
+
+from psycopg import sql
+
+from ocore.databases.postgres import role_password
+from ocore.embedded.home import Home
+from ocore.environments import Instance
+from ocore.kit.databases import Connection, connected, drop_database
+from ocore.kit.postgres import PostgresServer
+from ocore.kit.privileges import OsUser
+from ocore.kit.threads import to_its_end
+from ocore.kit.trees import link_tree
+from ocore.rehearsals import Portrait, stand_in
+from ocore.snapshots.comparing import row_counts
+from ocore.snapshots.dumping import dump, restore
+
+_COLUMNS: Final = """
+    SELECT table_name || '.' || column_name,
+        udt_name || coalesce('(' || character_maximum_length || ')', '')
+    FROM information_schema.columns
+    JOIN information_schema.tables USING (table_schema, table_name)
+    WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
+"""
+_REACHING: Final[tuple[tuple[str, LiteralString], ...]] = (
+    (
+        "it is not marked as neutralized",
+        """
+        SELECT 1 WHERE NOT EXISTS (
+            SELECT FROM ir_config_parameter
+            WHERE key = 'database.is_neutralized' AND lower(value) IN ('true', '1')
+        )
+        """,
+    ),
+    (
+        "it has an outgoing mail server",
+        "SELECT 1 FROM ir_mail_server WHERE active AND smtp_host <> 'invalid'",
+    ),
+)
+
+
+class PostgresRehearsals:
+    """Stand-ins under one administrator; `odoo_user` owns their files (None: our own user)."""
+
+    def __init__(
+        self, server: PostgresServer, home: Home, odoo_user: OsUser | None, platform_secret: str
+    ) -> None:
+        self._server = server
+        self._home = home
+        self._odoo_user = odoo_user
+        self._secret = platform_secret
+
+    async def prepare(self, instance: Instance) -> None:
+        await self.discard(instance)
+        name, folder = stand_in(instance).database, self._dump(instance)
+        await to_its_end(_empty, folder)
+        try:
+            # Files first and last: Odoo may collect one that the dump still refers to.
+            await self._link(instance)
+            await dump(self._server, instance.database, folder)
+            await self._create(name)
+            await restore(self._server, folder, name, owner=name)
+            await self._link(instance)
+            await self._make_own(name)
+        finally:
+            await to_its_end(_remove, folder)
+
+    async def harmful(self, instance: Instance) -> str | None:
+        async with connected(self._server, stand_in(instance).database) as connection:
+            for reason, query in _REACHING:
+                if await (await connection.execute(query)).fetchone():
+                    return reason
+        return None
+
+    async def portrait(self, instance: Instance) -> Portrait:
+        async with connected(self._server, stand_in(instance).database) as connection:
+            found = await (await connection.execute(_COLUMNS)).fetchall()
+            return Portrait(columns=dict(found), rows=await row_counts(connection))
+
+    async def discard(self, instance: Instance) -> None:
+        name = stand_in(instance).database
+        async with connected(self._server) as connection:
+            await drop_database(connection, name)
+            await _run(connection, "DROP ROLE IF EXISTS {}", name)
+        await to_its_end(_remove, self._dump(instance))
+        await to_its_end(_remove, self._home.instances / name)
+
+    async def _create(self, name: str) -> None:
+        password = sql.Literal(role_password(self._secret, name))
+        async with connected(self._server) as connection:
+            await connection.execute(
+                sql.SQL(
+                    "CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}"
+                ).format(sql.Identifier(name), password)
+            )
+            await _run(connection, "CREATE DATABASE {} TEMPLATE template0 OWNER {}", name, name)
+            await _run(connection, "REVOKE ALL ON DATABASE {} FROM PUBLIC", name)
+
+    async def _make_own(self, name: str) -> None:
+        """Let nobody take the copy for the original: sessions, signatures, licences."""
+        fresh = {"database.uuid": str(uuid4()), "database.secret": secrets.token_urlsafe(48)}
+        async with connected(self._server, name) as connection:
+            for key, value in fresh.items():
+                await connection.execute(
+                    "UPDATE ir_config_parameter SET value = %s WHERE key = %s", [value, key]
+                )
+
+    async def _link(self, instance: Instance) -> None:
+        source, target = (
+            self._home.instances / database / "data" / "filestore" / database
+            for database in (instance.database, stand_in(instance).database)
+        )
+        await to_its_end(link_tree, source, target, self._odoo_user)
+
+    def _dump(self, instance: Instance) -> Path:
+        return self._home.snapshots / stand_in(instance).database
+
+
+def _empty(folder: Path) -> None:
+    _remove(folder)
+    folder.mkdir(parents=True)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _run(connection: Connection, statement: LiteralString, *names: str) -> None:
+    await connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
