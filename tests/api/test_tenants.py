@@ -16,6 +16,9 @@ from tests.api.worker import queue
 
 PUBLIC = {
     ("GET", "/api/health"),
+    ("GET", "/api/docs"),
+    ("GET", "/api/docs/start.js"),
+    ("GET", "/api/docs/{name:str}"),
     ("POST", "/api/auth/login"),
     ("POST", "/api/auth/refresh"),
     ("GET", "/api/openapi.json"),
