@@ -107,6 +107,7 @@ class World:
     route: Colour | None = Colour.BLUE
     held: bool = False
     updates: int = 0
+    lost_files: tuple[str, ...] = ()
     log: list[str] = field(default_factory=list)
     clock: datetime = NOW
 
@@ -189,6 +190,9 @@ class WorldDatabases:
 class WorldSnapshots:
     world: World
 
+    async def ready(self, _instance: Instance, _snapshot_id: str) -> tuple[str, ...]:
+        return self.world.lost_files
+
     async def take(self, _instance: Instance, snapshot_id: str) -> Snapshot:
         assert not self.world.running, "a snapshot needs a quiet database"
         return self._keep(snapshot_id, self.world.data)
@@ -204,9 +208,6 @@ class WorldSnapshots:
         if snapshot.id in self.world.snapshots:
             self.world.data = self.world.snapshots.pop(snapshot.id)
             self.world.version = "19.0.0.9.0"
-
-    async def exists(self, snapshot: Snapshot) -> bool:
-        return snapshot.id in self.world.snapshots
 
     async def losses(
         self, _instance: Instance, _snapshot: Snapshot

@@ -49,6 +49,7 @@ class FindingClass(StrEnum):
     MODULE_REMOVED = "module.removed_but_installed"
     MODULE_SCRIPT_UNREACHABLE = "migration.script_unreachable"
     DATA_LOSS = "data.loss_on_rollback"
+    DATA_FILE_LOST = "data.file_lost"
     LOG_ERROR = "log.error"
 
 

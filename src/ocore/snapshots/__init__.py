@@ -1,6 +1,7 @@
 """Snapshots: database and filestore of an instance at one moment, and the way back."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from ocore.artifacts import Snapshot
@@ -15,8 +16,30 @@ class TableLoss:
     rows: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What a snapshot of an instance would take, and what is left for it; bytes.
+
+    `strategy` is the one a snapshot in the window would use; `needed` is 0 where blocks are shared.
+    `free` is None when the databases are not on this machine.
+    """
+
+    strategy: str
+    database: int
+    files: int
+    needed: int
+    free: int | None
+
+
 class Snapshots(Protocol):
     """Takes and restores snapshots. Every call may be repeated with the same ids."""
+
+    async def ready(self, instance: Instance, snapshot_id: str) -> tuple[str, ...]:
+        """Do what can be done while the instance serves, so that `take` is short.
+
+        Return the files that the database refers to and the filestore has lost, before us.
+        """
+        ...
 
     async def take(self, instance: Instance, snapshot_id: str) -> Snapshot:
         """Take one while nobody is connected: cloned where the disk can, else a template copy.
@@ -33,7 +56,8 @@ class Snapshots(Protocol):
     async def copy(self, instance: Instance, snapshot: Snapshot, copy_id: str) -> Snapshot:
         """Make a copy that `revert` may use up; the snapshot stays as it is.
 
-        StepFailed when the snapshot is gone or incomplete. A dump becomes a database here.
+        StepFailed when the snapshot is gone, incomplete or damaged, and where. A dump becomes a
+        database here.
         """
         ...
 
@@ -41,14 +65,30 @@ class Snapshots(Protocol):
         """Put the present aside and the snapshot in its place, by renaming: this uses it up.
 
         Nobody can connect meanwhile. Asked again after it was done: nothing happens. What was put
-        aside stays for inspection until the next revert of the instance.
+        aside stays for inspection by an administrator until the shelf is cleared.
         """
         ...
+
+    async def losses(self, instance: Instance, snapshot: Snapshot) -> tuple[TableLoss, ...] | None:
+        """Compare row counts now and then, tables that differ only; None when it cannot be told."""
+        ...
+
+
+class Shelf(Protocol):
+    """What has been kept, and the room for more. Every call may be repeated."""
 
     async def exists(self, snapshot: Snapshot) -> bool:
         """Say whether it could be restored now."""
         ...
 
-    async def losses(self, instance: Instance, snapshot: Snapshot) -> tuple[TableLoss, ...] | None:
-        """Compare row counts now and then, tables that differ only; None when it cannot be told."""
+    async def remove(self, snapshot: Snapshot) -> None:
+        """Delete it for good; one that is gone already is fine."""
+        ...
+
+    async def clear_aside(self, instance: Instance, *, before: datetime) -> tuple[str, ...]:
+        """Delete what was put aside before a moment, and return the databases' names."""
+        ...
+
+    async def room(self, instance: Instance) -> Room:
+        """Measure what a snapshot would take now."""
         ...

@@ -1,30 +1,55 @@
-"""Dumps: a database in a directory, taken beside whoever works in it."""
+"""Dumps: a database in a directory, taken beside whoever works in it.
+
+Beside the dump lie the properties of the database and the list of its files; a manifest with the
+SHA-256 of all of them is written last.
+"""
 
 import asyncio
 import hashlib
+import shutil
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from ocore.errors import StepFailed
 from ocore.kit import shell
 from ocore.kit.postgres import PostgresServer
+from ocore.kit.threads import to_its_end
+from ocore.snapshots.files import LIST
+from ocore.snapshots.properties import Properties
 
-_MANIFEST = "manifest.json"
-_JOBS = "2"
+_MANIFEST: Final = "manifest.json"
+_PROPERTIES: Final = "database.json"
+_JOBS: Final = "2"
 
 
 async def dump(server: PostgresServer, database: str, folder: Path) -> None:
-    """Write the dump and, last, its manifest: a dump without one is not whole."""
+    """Write the dump, and read it back to its end. It is not whole before it is sealed."""
+    (folder / _MANIFEST).unlink(missing_ok=True)
+    await to_its_end(shutil.rmtree, folder / "dump", True)  # noqa: FBT003 - ignore_errors
     await _run(server, dump_command(server, database, folder / "dump"))
-    await _run(server, list_command(server, folder / "dump"))
-    await asyncio.to_thread(_write_manifest, folder)
+    await _run(server, read_command(server, folder / "dump"))
 
 
-async def restore(server: PostgresServer, folder: Path, database: str, *, owner: str) -> None:
-    """Fill an empty database from a dump, after proving that no byte of it has changed."""
+async def seal(folder: Path, properties: Properties) -> None:
+    """Write down the properties, and the manifest that makes the dump a whole one."""
+    await to_its_end(_seal, folder, properties)
+
+
+async def check(folder: Path) -> None:
+    """StepFailed names the first part of the dump that is missing or has changed."""
     await asyncio.to_thread(_check, folder)
-    await _run(server, restore_command(server, folder / "dump", database, owner=owner))
+
+
+async def restore(server: PostgresServer, folder: Path, database: str) -> None:
+    """Fill an empty database from a dump; whose each thing is stands in the dump."""
+    await _run(server, restore_command(server, folder / "dump", database))
+
+
+def properties_in(folder: Path) -> Properties:
+    """Return the properties of the database that was dumped. Check the dump first."""
+    return msgspec.json.decode((folder / _PROPERTIES).read_bytes(), type=Properties)
 
 
 def is_whole(folder: Path) -> bool:
@@ -33,20 +58,18 @@ def is_whole(folder: Path) -> bool:
 
 
 def dump_command(server: PostgresServer, database: str, folder: Path) -> list[str]:
-    options = ["--format=directory", f"--jobs={_JOBS}", "--no-owner", "--compress=gzip:1"]
+    options = ["--format=directory", f"--jobs={_JOBS}", "--compress=gzip:1"]
     return [_program(server, "pg_dump"), *_address(server), *options, f"--file={folder}", database]
 
 
-def restore_command(
-    server: PostgresServer, folder: Path, database: str, *, owner: str
-) -> list[str]:
-    options = [f"--jobs={_JOBS}", "--no-owner", f"--role={owner}", "--exit-on-error"]
-    program = _program(server, "pg_restore")
-    return [program, *_address(server), *options, f"--dbname={database}", str(folder)]
+def restore_command(server: PostgresServer, folder: Path, database: str) -> list[str]:
+    options = [f"--jobs={_JOBS}", "--exit-on-error", f"--dbname={database}"]
+    return [_program(server, "pg_restore"), *_address(server), *options, str(folder)]
 
 
-def list_command(server: PostgresServer, folder: Path) -> list[str]:
-    return [_program(server, "pg_restore"), "--list", str(folder)]
+def read_command(server: PostgresServer, folder: Path) -> list[str]:
+    """Return what reads every byte of a dump, as a restore would, and keeps none of it."""
+    return [_program(server, "pg_restore"), "--file=/dev/null", str(folder)]
 
 
 def _address(server: PostgresServer) -> list[str]:
@@ -64,11 +87,17 @@ async def _run(server: PostgresServer, argv: list[str]) -> None:
         raise StepFailed(str(failure), exit_code=failure.code) from failure
 
 
-def _write_manifest(folder: Path) -> None:
-    sums = {path.name: _sha256(path) for path in sorted((folder / "dump").iterdir())}
-    fresh = folder / f".{_MANIFEST}"
-    fresh.write_bytes(msgspec.json.encode(sums))
-    fresh.replace(folder / _MANIFEST)
+def _seal(folder: Path, properties: Properties) -> None:
+    _write(folder / _PROPERTIES, msgspec.json.encode(properties))
+    parts = [*sorted((folder / "dump").iterdir()), folder / _PROPERTIES, folder / LIST]
+    sums = {str(part.relative_to(folder)): _sha256(part) for part in parts}
+    _write(folder / _MANIFEST, msgspec.json.encode(sums))
+
+
+def _write(file: Path, content: bytes) -> None:
+    fresh = file.with_name(f".{file.name}")
+    fresh.write_bytes(content)
+    fresh.replace(file)
 
 
 def _check(folder: Path) -> None:
@@ -76,7 +105,7 @@ def _check(folder: Path) -> None:
         raise StepFailed(f"the dump {folder} is gone or was never finished")
     sums = msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=dict[str, str])
     for name, expected in sums.items():
-        path = folder / "dump" / name
+        path = folder / name
         if not path.exists():
             raise StepFailed(f"the dump is damaged: {path} is missing")
         if _sha256(path) != expected:

@@ -1,7 +1,7 @@
 """Snapshot: make sure there is a way back before anything changes."""
 
 from ocore.artifacts import Snapshot
-from ocore.deployments.evidence import Gate
+from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
 from ocore.deployments.model import Deployment, Snapped
 from ocore.deployments.steps.outcome import Check, Outcome
 from ocore.deployments.toolbox import Toolbox
@@ -17,6 +17,7 @@ async def snapshot(deployment: Deployment, tools: Toolbox) -> Outcome:
         gate=Gate.DATABASE_SNAPSHOT, name="Database snapshot", mode="runtime", now=tools.now
     )
     try:
+        lost = await tools.snapshots.ready(deployment.instance, deployment.id)
         taken = await _take(deployment, tools)
     except StepFailed as failure:
         raise check.failure(failure) from failure
@@ -30,7 +31,8 @@ async def snapshot(deployment: Deployment, tools: Toolbox) -> Outcome:
     return Outcome(
         detail=summary,
         artifact=Snapped(snapshot=taken),
-        evidence=(check.passed(summary, artifact_refs=(taken.id,)),),
+        evidence=(check.passed(summary, artifact_refs=(taken.id,), warned=bool(lost)),),
+        findings=_findings(lost),
     )
 
 
@@ -44,6 +46,22 @@ async def _take(deployment: Deployment, tools: Toolbox) -> Snapshot:
         await tools.crons.stop(instance)
         await tools.runtime.stop(instance, deployment.previous.colour)
     return await tools.snapshots.take(instance, deployment.id)
+
+
+def _findings(lost: tuple[str, ...]) -> tuple[Finding, ...]:
+    """Return what was lost before us: no reason to stop, and nothing a rollback brings back."""
+    if not lost:
+        return ()
+    names = ", ".join(lost[:3])
+    return (
+        Finding(
+            cls=FindingClass.DATA_FILE_LOST,
+            severity=Severity.MEDIUM,
+            action=GateAction.WARN,
+            excerpt=f"{len(lost)} files of attachments are missing or cut short: {names}",
+            metadata={"files": list(lost[:100]), "count": len(lost)},
+        ),
+    )
 
 
 def _megabytes(size: int) -> str:
