@@ -87,7 +87,7 @@ class Requests(Protocol):
     async def rollback_targets(self, instance: Instance) -> tuple[RollbackTarget, ...]:
         """Return what the instance can go back to, newest first, without what is live now.
 
-        Succeeded deployments whose successor left a snapshot; the snapshot may be gone since.
+        Succeeded deployments whose successor left a snapshot that is still there.
         """
         ...
 
