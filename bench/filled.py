@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -15,11 +16,13 @@ from bench.disks import mounted
 from ocore.artifacts import Image
 from ocore.embedded.supervisor import Supervisor
 from ocore.environments import Instance
+from ocore.kit import clock
 from ocore.kit.databases import connected
 from ocore.runtime import ModuleChange
 from ocore.runtime.odoo_process import OdooHost
 from ocore.snapshots.copying import size_of
 from ocore.snapshots.postgres import PostgresSnapshots
+from ocore.snapshots.shelf import PostgresShelf
 from tests.postgres import running_cluster
 from tests.real_odoo import real_odoo
 from tests.runtime.conftest import SECRET, Site, add_role, dropped, instance_of, own
@@ -85,6 +88,11 @@ class Filled:
             await connection.execute("VACUUM ANALYZE")
             await connection.execute("CHECKPOINT")
 
+    async def forget(self) -> None:
+        """Delete what was put aside, as a worker does in time."""
+        shelf = PostgresShelf(self.site.host.server, self.site.home)
+        await shelf.clear_aside(self.instance, before=clock.now() + timedelta(hours=1))
+
     async def _attach(self, count: int) -> None:
         """Add files, a tenth of the database's size, as Odoo itself keeps them."""
         rows = []
@@ -107,10 +115,15 @@ class Filled:
 
 
 @asynccontextmanager
-async def filled(kind: str, size_bytes: int) -> AsyncIterator[Filled]:
-    """Give an instance with data on a disk of this kind, behind a PostgreSQL that syncs."""
+async def filled(
+    kind: str, size_bytes: int, *, room_for: int | None = None
+) -> AsyncIterator[Filled]:
+    """Give an instance with data on a disk of this kind, behind a PostgreSQL that syncs.
+
+    The disk holds a database of `room_for` bytes several times over.
+    """
     odoo = await real_odoo()
-    with mounted(kind, 8 * size_bytes + 3 * 1024**3) as disk:
+    with mounted(kind, 12 * (room_for or size_bytes) + 3 * 1024**3) as disk:
         async with running_cluster(disk, durable=True) as (home, server):
             host = OdooHost(home=home, server=server, user=dropped("daemon"), secret=SECRET)
             supervisor = Supervisor(home.run)

@@ -29,7 +29,7 @@ def run() -> dict[str, object]:
 async def _run(size: int) -> dict[str, object]:
     found = {}
     for kind in ("xfs", "ext4"):
-        async with filled(kind, size // 10) as ground:
+        async with filled(kind, size // 10, room_for=size) as ground:
             found[kind] = await _measured(ground, size)
     return {
         "name": "rollback",
@@ -44,8 +44,10 @@ async def _run(size: int) -> dict[str, object]:
 async def _measured(ground: Filled, size: int) -> Mapping[str, Any]:
     rivals = await Rivals.beside(ground)
     small, _ = await _reverts(ground, "small")
+    await ground.forget()
     await ground.fill(size)
     large, copied = await _reverts(ground, "large")
+    await ground.forget()
     login = await _until_login(ground)
     await rivals.pg_dump()
     await rivals.backupdb()

@@ -91,6 +91,10 @@ class Requests(Protocol):
         """
         ...
 
+    async def rollbacks(self, instance: Instance) -> tuple[Deployment, ...]:
+        """Return the instance's last hundred rollbacks, newest first."""
+        ...
+
     async def request_cancel(self, deployment_id: str, *, by: str) -> bytes:
         """Note that a user wants a cancel; a queued one ends at once. Return what the API shows."""
         ...
@@ -105,6 +109,10 @@ class Views(Protocol):
 
     async def page(self, project_id: str, *, limit: int, offset: int) -> bytes:
         """Return a page of deployments, newest first. NotFound when the project is not there."""
+        ...
+
+    async def demand_rollback(self, deployment_id: str) -> None:
+        """Pass when there is a rollback of this id. NotFound."""
         ...
 
     async def events(self, deployment_id: str, *, after: int) -> tuple[Event, ...]:

@@ -6,11 +6,18 @@ from datetime import datetime
 
 from ocore.artifacts import Say
 from ocore.databases import Databases
+from ocore.environments import Instance
 from ocore.images import Images
 from ocore.proxy import Proxy
 from ocore.runtime import Crons, Runtime, Watch
 from ocore.snapshots import Snapshots
+from ocore.snapshots.records import SnapshotSettings
 from ocore.source import Source
+
+
+async def default_settings(_instance: Instance) -> SnapshotSettings:
+    """Return what an environment wants of its snapshots until somebody says otherwise."""
+    return SnapshotSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +26,8 @@ class Toolbox:
 
     `now` tells the time and `wait` sleeps for seconds. `say` writes a line of the deployment's log
     and `flush` makes what was said durable. `health_seconds` is how long a new colour may take to
-    answer, and `verify_seconds` how long its log is watched after the switch.
+    answer, and `verify_seconds` how long its log is watched after the switch. `snapshot_settings`
+    tells what an environment wants of its snapshots.
     """
 
     source: Source
@@ -34,5 +42,6 @@ class Toolbox:
     flush: Callable[[], Awaitable[None]]
     now: Callable[[], datetime]
     wait: Callable[[float], Awaitable[None]]
+    snapshot_settings: Callable[[Instance], Awaitable[SnapshotSettings]] = default_settings
     health_seconds: float = 120.0
     verify_seconds: float = 3.0

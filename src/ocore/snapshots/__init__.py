@@ -1,11 +1,23 @@
 """Snapshots: database and filestore of an instance at one moment, and the way back."""
 
+import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from ocore.artifacts import Snapshot
 from ocore.environments import Instance
+from ocore.errors import StepFailed
+
+
+async def in_time(taking: Coroutine[Any, Any, Snapshot], *, seconds: float) -> Snapshot:
+    """Return the snapshot, or StepFailed when it takes longer than its environment allows."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await taking
+    except TimeoutError:
+        raise StepFailed(f"no snapshot after {seconds:g} s (timeoutSeconds)") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

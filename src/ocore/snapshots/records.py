@@ -163,6 +163,10 @@ class Chores(Protocol):
         """Let it be tried once more, after some seconds."""
         ...
 
+    async def settings_of(self, instance: Instance) -> SnapshotSettings:
+        """Return what the environment of an instance wants."""
+        ...
+
     async def survey(self) -> tuple[Kept, ...]:
         """Return all that is kept, by instance."""
         ...

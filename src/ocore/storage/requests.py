@@ -81,6 +81,11 @@ class TenantRequests:
         targets = rollback_targets(newest_first, live=live)
         return tuple(each for each in targets if each.snapshot.id in kept)
 
+    async def rollbacks(self, instance: Instance) -> tuple[Deployment, ...]:
+        async with transaction(self._pool, self._organization) as connection:
+            rows = await _all(connection, "rollbacks", instance=instance.id)
+            return tuple([await _with_journal(connection, id_, record) for id_, record in rows])
+
     async def request_cancel(self, deployment_id: str, *, by: str) -> bytes:
         async with transaction(self._pool, self._organization) as connection:
             row = await _one(connection, "lock_deployment", id=deployment_id)

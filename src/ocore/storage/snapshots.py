@@ -168,6 +168,10 @@ class PostgresChores:
         async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
             await connection.execute(_QUERIES["again"], values)
 
+    async def settings_of(self, instance: Instance) -> SnapshotSettings:
+        async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
+            return await _settings(connection, instance.id)
+
     async def survey(self) -> tuple[Kept, ...]:
         async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
             found = await connection.execute(_QUERIES["every_instance"])

@@ -28,8 +28,9 @@ from ocore.runtime.odoo_process import OdooHost
 from ocore.runtime.ports import Ports
 from ocore.runtime.process import ProcessRuntime
 from ocore.runtime.watch import HttpWatch
-from ocore.snapshots import Snapshots
+from ocore.snapshots import Shelf, Snapshots
 from ocore.snapshots.postgres import PostgresSnapshots
+from ocore.snapshots.shelf import PostgresShelf
 from ocore.source import Source
 from ocore.source.git import GitSource
 from ocore.wiring.connections import odoo_server, platform_secret
@@ -47,6 +48,7 @@ class Adapters:
     images: Images
     databases: Databases
     snapshots: Snapshots
+    shelf: Shelf
     runtime: Runtime
     crons: Crons
     watch: Watch
@@ -58,6 +60,7 @@ class Adapters:
             source=self.source,
             images=self.images,
             watch=self.watch,
+            shelf=self.shelf,
             databases=fenced(self.databases, confirm),
             snapshots=fenced(self.snapshots, confirm),
             runtime=fenced(self.runtime, confirm),
@@ -86,6 +89,7 @@ def adapters_of(
         images=ReleaseImages(home.releases, providers, venvs),
         databases=PostgresDatabases(server, home, users.odoo, secret),
         snapshots=PostgresSnapshots(server, home, users.odoo),
+        shelf=PostgresShelf(server, home),
         runtime=ProcessRuntime(supervisor, host, Ports(home.instances)),
         crons=ProcessCrons(supervisor, host),
         watch=HttpWatch(home),

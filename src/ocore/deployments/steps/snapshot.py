@@ -6,6 +6,8 @@ from ocore.deployments.model import Deployment, Snapped
 from ocore.deployments.steps.outcome import Check, Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.errors import StepFailed
+from ocore.snapshots import in_time
+from ocore.snapshots.records import FailurePolicy
 
 
 async def snapshot(deployment: Deployment, tools: Toolbox) -> Outcome:
@@ -16,11 +18,19 @@ async def snapshot(deployment: Deployment, tools: Toolbox) -> Outcome:
     check = Check(
         gate=Gate.DATABASE_SNAPSHOT, name="Database snapshot", mode="runtime", now=tools.now
     )
+    settings = await tools.snapshot_settings(deployment.instance)
+    if not deployment.replaces_data and not settings.auto_enabled:
+        return Outcome(detail="none: the data does not change, and autoEnabled is off")
     try:
         lost = await tools.snapshots.ready(deployment.instance, deployment.id)
-        taken = await _take(deployment, tools)
+        taken = await _take(deployment, tools, seconds=settings.timeout_seconds)
     except StepFailed as failure:
-        raise check.failure(failure) from failure
+        if deployment.replaces_data or settings.failure_policy is FailurePolicy.FAIL:
+            raise check.failure(failure) from failure
+        return Outcome(
+            detail=f"none, and failurePolicy says to go on without: {failure}",
+            evidence=(check.failed(str(failure), required=False),),
+        )
     summary = (
         f"{taken.strategy} of {_megabytes(taken.size_bytes)} and {taken.files} files"
         f" in {taken.duration_ms} ms"
@@ -36,10 +46,10 @@ async def snapshot(deployment: Deployment, tools: Toolbox) -> Outcome:
     )
 
 
-async def _take(deployment: Deployment, tools: Toolbox) -> Snapshot:
+async def _take(deployment: Deployment, tools: Toolbox, *, seconds: int) -> Snapshot:
     instance = deployment.instance
     if not deployment.replaces_data:
-        return await tools.snapshots.take_online(instance, deployment.id)
+        return await in_time(tools.snapshots.take_online(instance, deployment.id), seconds=seconds)
     if deployment.previous is not None:
         tools.say("Holding requests: the cutover begins")
         await tools.proxy.hold(instance)

@@ -68,11 +68,6 @@ VALUES (%(organization)s, %(actor)s, %(action)s, %(resource)s)
 -- name: notify
 SELECT pg_notify('ocore_deployments', %(id)s)
 
--- name: rollbacks
-SELECT d.id, d.status, d.record FROM deployments d
- WHERE d.instance_id = %(instance)s AND d.trigger = 'rollback'
- ORDER BY d.queue_number DESC LIMIT %(limit)s OFFSET %(offset)s
-
 -- name: available
 SELECT id FROM snapshots WHERE instance_id = %(instance)s AND status = 'available'
 
