@@ -32,6 +32,7 @@ KEYS = {
     "files",
     "durationMs",
     "verified",
+    "restoreTest",
     "pinned",
     "commitSha",
     "message",

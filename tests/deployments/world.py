@@ -16,7 +16,7 @@ from ocore.errors import LeaseLost, StepFailed
 from ocore.images import BuildOrder
 from ocore.odoo.addons import Addon, InstalledModule
 from ocore.runtime import ModuleChange, Probe
-from ocore.snapshots import TableLoss
+from ocore.snapshots import Room, TableLoss
 from ocore.source import Checkout, Ref
 
 NOW = datetime(2026, 1, 2, 10, 0, tzinfo=UTC)
@@ -47,6 +47,7 @@ LIVE = Live(
     image="acme/library:old",
     colour=Colour.BLUE,
 )
+ROOM = Room(strategy="clone", database=0, files=0, needed=0, free=None)
 LOANS = Addon(name="loans", path="loans", version="19.0.1.0.0", checksum="new")
 
 
@@ -108,6 +109,7 @@ class World:
     held: bool = False
     updates: int = 0
     lost_files: tuple[str, ...] = ()
+    room: Room = ROOM
     log: list[str] = field(default_factory=list)
     clock: datetime = NOW
 
@@ -229,6 +231,26 @@ class WorldSnapshots:
 
 
 @dataclass
+class WorldShelf:
+    world: World
+
+    async def exists(self, snapshot: Snapshot) -> bool:
+        return snapshot.id in self.world.snapshots
+
+    async def remove(self, snapshot: Snapshot) -> None:
+        self.world.snapshots.pop(snapshot.id, None)
+
+    async def clear_aside(self, _instance: Instance, *, before: datetime) -> tuple[str, ...]:
+        raise AssertionError(before)
+
+    async def prove(self, _instance: Instance, snapshot: Snapshot) -> None:
+        raise AssertionError(snapshot)
+
+    async def room(self, _instance: Instance) -> Room:
+        return self.world.room
+
+
+@dataclass
 class WorldRuntime:
     world: World
 
@@ -318,6 +340,7 @@ def toolbox(world: World) -> Toolbox:
         images=WorldImages(world),
         databases=WorldDatabases(world),
         snapshots=WorldSnapshots(world),
+        shelf=WorldShelf(world),
         runtime=WorldRuntime(world),
         crons=WorldCrons(world),
         watch=WorldWatch(world),

@@ -9,6 +9,8 @@ from ocore.deployments.model import Entry, Result, Reverted, Status, Step
 from ocore.errors import Conflict, NotFound
 from ocore.kit import clock, ids
 from ocore.snapshots.records import (
+    ChoreKind,
+    Proof,
     SnapshotReason,
     SnapshotRecord,
     SnapshotSettings,
@@ -38,6 +40,12 @@ async def ask(records: Records) -> SnapshotRecord:
         created_at=clock.now(),
     )
     return await catalogue(records).ask(wanted, by="ana")
+
+
+async def prove_all(records: Records) -> None:
+    """Let no snapshot wait for its restore test."""
+    async with transaction(records.pool, "*") as connection:
+        await connection.execute("UPDATE snapshots SET proof = 'passed'")
 
 
 async def listed(records: Records) -> list[tuple[str, SnapshotStatus]]:
@@ -88,6 +96,7 @@ async def test_what_is_asked_for_is_done_by_one_worker_and_taken_over_when_it_fa
     records: Records,
 ) -> None:
     await records.succeed(await records.ask())
+    await prove_all(records)
     wanted = await ask(records)
     chores = PostgresChores(records.pool)
     silent = await chores.claim("w1", seconds=0)
@@ -108,6 +117,7 @@ async def test_what_is_asked_for_is_done_by_one_worker_and_taken_over_when_it_fa
 
 async def test_nothing_is_taken_while_a_deployment_is_at_work(records: Records) -> None:
     await records.succeed(await records.ask())
+    await prove_all(records)
     wanted = await ask(records)
     await records.ask()
     ledger, chores = records.ledger(), PostgresChores(records.pool)
@@ -122,11 +132,13 @@ async def test_nothing_is_taken_while_a_deployment_is_at_work(records: Records) 
 
 async def test_data_is_never_recorded_with_the_code_of_another_moment(records: Records) -> None:
     await records.succeed(await records.ask())
+    await prove_all(records)
     wanted = await ask(records)
     chores = PostgresChores(records.pool)
     chore = await chores.claim("w", seconds=60)
     assert chore is not None
     await records.succeed(await records.ask())
+    await prove_all(records)
     taken = replace(SNAPSHOT, id=wanted.id)
     assert not await chores.finish(chore, SnapshotStatus.AVAILABLE, snapshot=taken, message=None)
     await chores.again(chore, seconds=0, message="a deployment went live meanwhile")
@@ -154,6 +166,45 @@ async def test_journals_that_are_older_than_the_record_are_taken_over(records: R
 
 def _without_times(record: SnapshotRecord) -> SnapshotRecord:
     return replace(record, created_at=clock.now().min, completed_at=None)
+
+
+async def test_what_was_taken_waits_for_its_restore_test_last(records: Records) -> None:
+    deployment = await records.ask()
+    await records.succeed(deployment)
+    wanted = await ask(records)
+    chores = PostgresChores(records.pool)
+    claims = [await chores.claim("w", seconds=60) for _ in range(3)]
+    assert [(chore.record.id, chore.kind) for chore in claims if chore] == [
+        (wanted.id, ChoreKind.TAKE),
+        (deployment.id, ChoreKind.PROVE),
+    ]
+    proving = claims[1]
+    assert proving is not None
+    await chores.proven(proving, Proof.PASSED, message=None)
+    found = await catalogue(records).snapshot(instance_id(records), deployment.id)
+    assert (found.status, found.proof) == (SnapshotStatus.AVAILABLE, Proof.PASSED)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "status"),
+    [("dump", SnapshotStatus.FAILED), ("clone", SnapshotStatus.AVAILABLE)],
+)
+async def test_a_dump_that_does_not_come_back_is_no_snapshot(
+    records: Records, strategy: str, status: SnapshotStatus
+) -> None:
+    deployment = await records.ask()
+    await records.succeed(deployment)
+    async with transaction(records.pool, "*") as connection:
+        await connection.execute(
+            "UPDATE snapshots SET snapshot = jsonb_set(snapshot::jsonb, '{strategy}', %s)::json",
+            [f'"{strategy}"'],
+        )
+    chores = PostgresChores(records.pool)
+    chore = await chores.claim("w", seconds=60)
+    assert chore is not None
+    await chores.proven(chore, Proof.FAILED, message="3 rows instead of 4")
+    found = await catalogue(records).snapshot(instance_id(records), deployment.id)
+    assert (found.status, found.message) == (status, "3 rows instead of 4")
 
 
 async def test_an_environment_that_was_never_live_has_nothing_to_keep(records: Records) -> None:

@@ -17,6 +17,7 @@ from ocore.environments import Instance
 from ocore.kit.moments import rfc3339
 from ocore.snapshots.records import (
     FailurePolicy,
+    Proof,
     SnapshotReason,
     SnapshotRecord,
     SnapshotSettings,
@@ -37,6 +38,7 @@ class SnapshotView(View):
     files: int | None
     duration_ms: int | None
     verified: bool | None
+    restore_test: Annotated[str, choices(Proof)]
     pinned: bool
     commit_sha: str | None
     message: str | None
@@ -234,6 +236,7 @@ def _view(record: SnapshotRecord) -> SnapshotView:
         files=taken.files if taken else None,
         duration_ms=taken.duration_ms if taken else None,
         verified=taken.verified if taken else None,
+        restore_test=record.proof,
         pinned=record.pinned,
         commit_sha=record.live.commit_sha if record.live else None,
         message=record.message,

@@ -50,6 +50,7 @@ class FindingClass(StrEnum):
     MODULE_SCRIPT_UNREACHABLE = "migration.script_unreachable"
     DATA_LOSS = "data.loss_on_rollback"
     DATA_FILE_LOST = "data.file_lost"
+    DISK_ROOM = "disk.no_room"
     LOG_ERROR = "log.error"
 
 

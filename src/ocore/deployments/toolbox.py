@@ -10,7 +10,7 @@ from ocore.environments import Instance
 from ocore.images import Images
 from ocore.proxy import Proxy
 from ocore.runtime import Crons, Runtime, Watch
-from ocore.snapshots import Snapshots
+from ocore.snapshots import Shelf, Snapshots
 from ocore.snapshots.records import SnapshotSettings
 from ocore.source import Source
 
@@ -34,6 +34,7 @@ class Toolbox:
     images: Images
     databases: Databases
     snapshots: Snapshots
+    shelf: Shelf
     runtime: Runtime
     crons: Crons
     watch: Watch

@@ -101,6 +101,14 @@ class Shelf(Protocol):
         """Delete what was put aside before a moment, and return the databases' names."""
         ...
 
+    async def prove(self, instance: Instance, snapshot: Snapshot) -> None:
+        """Restore it into a scratch database and compare; a fast one gets a dump of its own first.
+
+        The dump is made from the snapshot, not from the instance, and serves when the snapshot's
+        database is lost. StepFailed says what does not come back.
+        """
+        ...
+
     async def room(self, instance: Instance) -> Room:
         """Measure what a snapshot would take now."""
         ...

@@ -11,16 +11,20 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from psycopg import sql
 
 from ocore.errors import StepFailed
 from ocore.kit import shell
+from ocore.kit.databases import Connection, connected, drop_database
 from ocore.kit.postgres import PostgresServer
 from ocore.kit.threads import to_its_end
+from ocore.snapshots.comparing import row_counts
 from ocore.snapshots.files import LIST
 from ocore.snapshots.properties import Properties
 
 _MANIFEST: Final = "manifest.json"
 _PROPERTIES: Final = "database.json"
+_COUNTS: Final = "rows.json"
 _JOBS: Final = "2"
 
 
@@ -28,7 +32,13 @@ async def dump(server: PostgresServer, database: str, folder: Path) -> None:
     """Write the dump, and read it back to its end. It is not whole before it is sealed."""
     (folder / _MANIFEST).unlink(missing_ok=True)
     await to_its_end(shutil.rmtree, folder / "dump", True)  # noqa: FBT003 - ignore_errors
-    await _run(server, dump_command(server, database, folder / "dump"))
+    async with connected(server, database) as connection, connection.transaction():
+        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        exported = await (await connection.execute("SELECT pg_export_snapshot()")).fetchone()
+        moment = str(exported[0]) if exported else ""
+        # The dump sees the rows of this very moment, and so these are the numbers to prove it by.
+        _write(folder / _COUNTS, msgspec.json.encode(await row_counts(connection)))
+        await _run(server, dump_command(server, database, folder / "dump", moment=moment))
     await _run(server, read_command(server, folder / "dump"))
 
 
@@ -42,14 +52,37 @@ async def check(folder: Path) -> None:
     await asyncio.to_thread(_check, folder)
 
 
+async def create_for(connection: Connection, folder: Path, database: str) -> Properties:
+    """Make an empty database for a dump that is whole, and return what it is to be given."""
+    await check(folder)
+    properties = msgspec.json.decode((folder / _PROPERTIES).read_bytes(), type=Properties)
+    await drop_database(connection, database)
+    words = (properties.encoding, properties.collate, properties.ctype)
+    await connection.execute(
+        sql.SQL(
+            "CREATE DATABASE {} TEMPLATE template0 OWNER {} ENCODING {} LC_COLLATE {} LC_CTYPE {}"
+        ).format(
+            sql.Identifier(database), sql.Identifier(properties.owner), *map(sql.Literal, words)
+        )
+    )
+    return properties
+
+
 async def restore(server: PostgresServer, folder: Path, database: str) -> None:
     """Fill an empty database from a dump; whose each thing is stands in the dump."""
     await _run(server, restore_command(server, folder / "dump", database))
 
 
-def properties_in(folder: Path) -> Properties:
-    """Return the properties of the database that was dumped. Check the dump first."""
-    return msgspec.json.decode((folder / _PROPERTIES).read_bytes(), type=Properties)
+async def prove(server: PostgresServer, folder: Path, scratch: str) -> None:
+    """Restore a dump into an empty database and count. StepFailed names the table that differs."""
+    await restore(server, folder, scratch)
+    expected = msgspec.json.decode((folder / _COUNTS).read_bytes(), type=dict[str, int])
+    async with connected(server, scratch) as connection:
+        found = await row_counts(connection)
+    for table in sorted(expected.keys() | found.keys()):
+        was, now = expected.get(table), found.get(table)
+        if was != now:
+            raise StepFailed(f"restored for a test, {table} has {now} rows instead of {was}")
 
 
 def is_whole(folder: Path) -> bool:
@@ -57,8 +90,13 @@ def is_whole(folder: Path) -> bool:
     return (folder / _MANIFEST).exists()
 
 
-def dump_command(server: PostgresServer, database: str, folder: Path) -> list[str]:
-    options = ["--format=directory", f"--jobs={_JOBS}", "--compress=gzip:1"]
+def dump_command(server: PostgresServer, database: str, folder: Path, *, moment: str) -> list[str]:
+    options = [
+        "--format=directory",
+        f"--jobs={_JOBS}",
+        "--compress=gzip:1",
+        f"--snapshot={moment}",
+    ]
     return [_program(server, "pg_dump"), *_address(server), *options, f"--file={folder}", database]
 
 
@@ -89,7 +127,8 @@ async def _run(server: PostgresServer, argv: list[str]) -> None:
 
 def _seal(folder: Path, properties: Properties) -> None:
     _write(folder / _PROPERTIES, msgspec.json.encode(properties))
-    parts = [*sorted((folder / "dump").iterdir()), folder / _PROPERTIES, folder / LIST]
+    beside = [folder / name for name in (_PROPERTIES, _COUNTS, LIST)]
+    parts = [*sorted((folder / "dump").iterdir()), *beside]
     sums = {str(part.relative_to(folder)): _sha256(part) for part in parts}
     _write(folder / _MANIFEST, msgspec.json.encode(sums))
 

@@ -10,6 +10,11 @@ def snapshot_database(database: str, snapshot_id: str) -> str:
     return f"{database}__s{_key(snapshot_id)}"
 
 
+def scratch_database(database: str, snapshot_id: str) -> str:
+    """Return the database in which a snapshot is restored for a test."""
+    return f"{database}__t{_key(snapshot_id)}"
+
+
 def aside_database(database: str, snapshot_id: str, at: datetime) -> str:
     """Return what `database` is called after this snapshot took its place at this moment."""
     return f"{aside_of(database, snapshot_id)}{int(at.timestamp()):08x}"

@@ -17,7 +17,6 @@ from ocore.kit.databases import (
     Connection,
     connected,
     database_exists,
-    drop_database,
     refuse_connections,
 )
 from ocore.kit.postgres import PostgresServer
@@ -27,7 +26,7 @@ from ocore.kit.trees import link_tree
 from ocore.snapshots import TableLoss
 from ocore.snapshots.comparing import differences, fingerprint, row_counts
 from ocore.snapshots.copying import TEMPLATE, Copier, size_of
-from ocore.snapshots.dumping import check, dump, properties_in, restore, seal
+from ocore.snapshots.dumping import create_for, dump, is_whole, restore, seal
 from ocore.snapshots.files import demand_files, empty, lost, references, sizes_of, write_list
 from ocore.snapshots.naming import (
     aside_database,
@@ -35,7 +34,7 @@ from ocore.snapshots.naming import (
     snapshot_database,
     snapshot_folder,
 )
-from ocore.snapshots.properties import Properties, close, give, read_properties, reopen
+from ocore.snapshots.properties import close, give, read_properties, reopen
 
 DUMP: Final = "dump"
 
@@ -103,11 +102,7 @@ class PostgresSnapshots:
         source = self._folder(snapshot.id)
         await asyncio.to_thread(demand_files, snapshot.id, source)
         async with connected(self._server) as connection:
-            if snapshot.strategy == DUMP:
-                strategy = await self._restore(connection, Path(snapshot.location), location)
-            else:
-                await self._demand(connection, snapshot)
-                strategy = await self._copy(connection, snapshot.location, location)
+            strategy = await self._copy_or_restore(connection, snapshot, location)
         await to_its_end(empty, self._folder(copy_id))
         files = await self._link(source / "filestore", copy_id)
         return Snapshot(
@@ -157,18 +152,18 @@ class PostgresSnapshots:
         await give(connection, target, properties)
         return strategy
 
-    async def _restore(self, connection: Connection, folder: Path, target: str) -> str:
-        await check(folder)
-        properties = properties_in(folder)
-        await drop_database(connection, target)
-        await connection.execute(_create(target, properties))
+    async def _copy_or_restore(
+        self, connection: Connection, snapshot: Snapshot, target: str
+    ) -> str:
+        if snapshot.strategy != DUMP and await database_exists(connection, snapshot.location):
+            return await self._copy(connection, snapshot.location, target)
+        folder = self._folder(snapshot.id)
+        if not is_whole(folder):
+            raise StepFailed(f"snapshot {snapshot.id} is gone: no database {snapshot.location}")
+        properties = await create_for(connection, folder, target)
         await restore(self._server, folder, target)
         await give(connection, target, properties)
         return TEMPLATE
-
-    async def _demand(self, connection: Connection, snapshot: Snapshot) -> None:
-        if not await database_exists(connection, snapshot.location):
-            raise StepFailed(f"snapshot {snapshot.id} is gone: no database {snapshot.location}")
 
     async def _equal(self, original: str, copy: str) -> bool:
         one, other = await asyncio.gather(self._fingerprint(original), self._fingerprint(copy))
@@ -232,14 +227,4 @@ async def _checkpoint(connection: Connection) -> None:
 async def _rename(connection: Connection, old: str, new: str) -> None:
     await connection.execute(
         sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new))
-    )
-
-
-def _create(database: str, properties: Properties) -> sql.Composed:
-    statement = (
-        "CREATE DATABASE {} TEMPLATE template0 OWNER {} ENCODING {} LC_COLLATE {} LC_CTYPE {}"
-    )
-    words = (properties.encoding, properties.collate, properties.ctype)
-    return sql.SQL(statement).format(
-        sql.Identifier(database), sql.Identifier(properties.owner), *map(sql.Literal, words)
     )

@@ -33,6 +33,22 @@ class SnapshotReason(StrEnum):
     MANUAL = "manual"
 
 
+class Proof(StrEnum):
+    """Whether it was restored for a test, into a scratch database, and compared."""
+
+    WANTED = "pending"
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+class ChoreKind(StrEnum):
+    """What is wanted of a snapshot."""
+
+    TAKE = "take"
+    PROVE = "prove"
+    DELETE = "delete"
+
+
 class FailurePolicy(StrEnum):
     """What a failed snapshot means for a deployment that changes no data."""
 
@@ -70,16 +86,25 @@ class SnapshotRecord:
     snapshot: Snapshot | None = None
     message: str | None = None
     completed_at: datetime | None = None
+    proof: Proof = Proof.WANTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chore:
-    """A snapshot to take or to delete, claimed by a worker for a while."""
+    """Something to do about a snapshot, claimed by a worker for a while."""
 
     record: SnapshotRecord
     instance: Instance
     worker: str
     attempts: int
+
+    @property
+    def kind(self) -> ChoreKind:
+        kinds = {
+            SnapshotStatus.AVAILABLE: ChoreKind.PROVE,
+            SnapshotStatus.DELETING: ChoreKind.DELETE,
+        }
+        return kinds.get(self.record.status, ChoreKind.TAKE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +182,10 @@ class Chores(Protocol):
         message: str | None,
     ) -> bool:
         """Write down how it ended. False when it does not count: the live version has changed."""
+        ...
+
+    async def proven(self, chore: Chore, proof: Proof, *, message: str | None) -> None:
+        """Write down whether it can be restored; a dump that cannot is no snapshot any more."""
         ...
 
     async def again(self, chore: Chore, *, seconds: float, message: str) -> None:

@@ -9,15 +9,22 @@ from pathlib import Path
 from ocore.artifacts import Snapshot
 from ocore.embedded.home import Home
 from ocore.environments import Instance
+from ocore.errors import StepFailed
 from ocore.kit.databases import Connection, connected, database_exists, drop_database
 from ocore.kit.postgres import PostgresServer
 from ocore.kit.threads import to_its_end
 from ocore.snapshots import Room
 from ocore.snapshots.copying import CLONE, TEMPLATE, can_clone, size_of
-from ocore.snapshots.dumping import is_whole
-from ocore.snapshots.files import sizes_of
-from ocore.snapshots.naming import aside_prefix, put_aside_at, snapshot_folder
+from ocore.snapshots.dumping import create_for, dump, is_whole, prove, seal
+from ocore.snapshots.files import changed_files, demand_files, sizes_of
+from ocore.snapshots.naming import (
+    aside_prefix,
+    put_aside_at,
+    scratch_database,
+    snapshot_folder,
+)
 from ocore.snapshots.postgres import DUMP
+from ocore.snapshots.properties import read_properties
 
 
 class PostgresShelf:
@@ -28,8 +35,10 @@ class PostgresShelf:
         self._home = home
 
     async def exists(self, snapshot: Snapshot) -> bool:
+        if is_whole(snapshot_folder(self._home.snapshots, snapshot.id)):
+            return True
         if snapshot.strategy == DUMP:
-            return is_whole(Path(snapshot.location))
+            return False
         async with connected(self._server) as connection:
             return await database_exists(connection, snapshot.location)
 
@@ -39,6 +48,27 @@ class PostgresShelf:
                 await drop_database(connection, snapshot.location)
         folder = snapshot_folder(self._home.snapshots, snapshot.id)
         await to_its_end(shutil.rmtree, folder, True)  # noqa: FBT003 - ignore_errors
+
+    async def prove(self, instance: Instance, snapshot: Snapshot) -> None:
+        folder = snapshot_folder(self._home.snapshots, snapshot.id)
+        await asyncio.to_thread(demand_files, snapshot.id, folder)
+        changed = await asyncio.to_thread(changed_files, folder / "filestore")
+        if changed:
+            raise StepFailed(f"{folder / 'filestore' / changed[0]} is not what its name says")
+        if not is_whole(folder):
+            await self._dump(snapshot, folder)
+        scratch = scratch_database(instance.database, snapshot.id)
+        async with connected(self._server) as connection:
+            await create_for(connection, folder, scratch)
+            try:
+                await prove(self._server, folder, scratch)
+            finally:
+                await drop_database(connection, scratch)
+
+    async def _dump(self, snapshot: Snapshot, folder: Path) -> None:
+        await dump(self._server, snapshot.location, folder)
+        async with connected(self._server) as connection:
+            await seal(folder, await read_properties(connection, snapshot.location))
 
     async def clear_aside(self, instance: Instance, *, before: datetime) -> tuple[str, ...]:
         async with connected(self._server) as connection:

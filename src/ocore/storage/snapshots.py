@@ -11,6 +11,7 @@ from ocore.errors import Conflict, NotFound
 from ocore.snapshots.records import (
     Chore,
     Kept,
+    Proof,
     SnapshotReason,
     SnapshotRecord,
     SnapshotSettings,
@@ -158,6 +159,11 @@ class PostgresChores:
         async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
             return await _one(connection, "finish", **values) is not None
 
+    async def proven(self, chore: Chore, proof: Proof, *, message: str | None) -> None:
+        values = {"id": chore.record.id, "worker": chore.worker, "proof": proof, "message": message}
+        async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
+            await connection.execute(_QUERIES["proven"], values)
+
     async def again(self, chore: Chore, *, seconds: float, message: str) -> None:
         values = {
             "id": chore.record.id,
@@ -286,7 +292,7 @@ def _settings_from(record: Any) -> SnapshotSettings:
 
 
 def _record(row: tuple[Any, ...]) -> SnapshotRecord:
-    id_, instance, deployment, status, reason, pinned, live, snapshot, message, *times = row
+    id_, instance, deployment, status, reason, pinned, live, snapshot, message, *rest = row
     return SnapshotRecord(
         id=str(id_),
         instance_id=str(instance),
@@ -297,8 +303,9 @@ def _record(row: tuple[Any, ...]) -> SnapshotRecord:
         live=None if live is None else live_from(live),
         snapshot=None if snapshot is None else msgspec.convert(snapshot, Snapshot),
         message=message,
-        created_at=times[0],
-        completed_at=times[1],
+        created_at=rest[0],
+        completed_at=rest[1],
+        proof=Proof(rest[2]),
     )
 
 

@@ -86,6 +86,7 @@ def _equip(
             images=behind.images,
             databases=behind.databases,
             snapshots=behind.snapshots,
+            shelf=behind.shelf,
             runtime=behind.runtime,
             crons=behind.crons,
             watch=behind.watch,

@@ -12,7 +12,15 @@ from ocore.artifacts import Snapshot
 from ocore.environments import Instance
 from ocore.errors import StepFailed
 from ocore.snapshots import Shelf, Snapshots, in_time
-from ocore.snapshots.records import Chore, Chores, Kept, SnapshotSettings, SnapshotStatus
+from ocore.snapshots.records import (
+    Chore,
+    ChoreKind,
+    Chores,
+    Kept,
+    Proof,
+    SnapshotSettings,
+    SnapshotStatus,
+)
 from ocore.snapshots.retention import expired
 
 log = structlog.get_logger(__name__)
@@ -20,7 +28,6 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS: Final = 2.0
 SWEEP_SECONDS: Final = 600.0
 _LEASE_SECONDS: Final = 60.0
-_AGAIN_SECONDS: Final = 30.0
 _MOST_ATTEMPTS: Final = 5
 
 
@@ -35,6 +42,7 @@ class Keeper:
     settings: Callable[[Instance], Awaitable[SnapshotSettings]]
     now: Callable[[], datetime]
     aside_hours: float = 48.0
+    again_seconds: float = 30.0
 
 
 async def keep(keeper: Keeper) -> None:
@@ -79,20 +87,20 @@ async def sweep(keeper: Keeper) -> None:
 
 
 async def _do(keeper: Keeper, chore: Chore) -> None:
-    deleting = chore.record.status is SnapshotStatus.DELETING
     try:
-        if deleting:
-            await _delete(keeper, chore)
-        else:
-            await _take(keeper, chore)
+        await _ACTIONS[chore.kind](keeper, chore)
     except StepFailed as failure:
         log.warning("snapshot not done", snapshot=chore.record.id, reason=str(failure))
-        if chore.attempts < _MOST_ATTEMPTS or deleting:
-            await keeper.chores.again(chore, seconds=_AGAIN_SECONDS, message=str(failure))
-        else:
-            await keeper.chores.finish(
-                chore, SnapshotStatus.FAILED, snapshot=None, message=str(failure)
-            )
+        await _failed(keeper, chore, str(failure))
+
+
+async def _failed(keeper: Keeper, chore: Chore, reason: str) -> None:
+    if chore.attempts < _MOST_ATTEMPTS or chore.kind is ChoreKind.DELETE:
+        await keeper.chores.again(chore, seconds=keeper.again_seconds, message=reason)
+    elif chore.kind is ChoreKind.PROVE:
+        await keeper.chores.proven(chore, Proof.FAILED, message=reason)
+    else:
+        await keeper.chores.finish(chore, SnapshotStatus.FAILED, snapshot=None, message=reason)
 
 
 async def _take(keeper: Keeper, chore: Chore) -> None:
@@ -104,6 +112,14 @@ async def _take(keeper: Keeper, chore: Chore) -> None:
     if not await keeper.chores.finish(chore, status, snapshot=taken, message=None):
         raise StepFailed("a deployment went live meanwhile: its data and code would not match")
     log.info("snapshot taken", snapshot=taken.id, milliseconds=taken.duration_ms)
+
+
+async def _prove(keeper: Keeper, chore: Chore) -> None:
+    if chore.record.snapshot is None:
+        raise LookupError(f"snapshot {chore.record.id} is available and was never taken")
+    await keeper.shelf.prove(chore.instance, chore.record.snapshot)
+    await keeper.chores.proven(chore, Proof.PASSED, message=None)
+    log.info("snapshot restored for a test", snapshot=chore.record.id)
 
 
 async def _delete(keeper: Keeper, chore: Chore) -> None:
@@ -137,3 +153,6 @@ async def _note_missing(keeper: Keeper, kept: Kept) -> None:
             message = f"not there any more: {record.snapshot.location}"
             await keeper.chores.mark(record.id, SnapshotStatus.MISSING, message=message)
             log.warning("snapshot missing", snapshot=record.id)
+
+
+_ACTIONS: Final = {ChoreKind.TAKE: _take, ChoreKind.PROVE: _prove, ChoreKind.DELETE: _delete}

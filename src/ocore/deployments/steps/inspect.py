@@ -6,6 +6,7 @@ from typing import Final
 from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
 from ocore.deployments.model import Deployment, Fetched, Inspected
 from ocore.deployments.steps.outcome import Check, GateFailed, Outcome
+from ocore.deployments.steps.room import demand_room
 from ocore.deployments.toolbox import Toolbox
 from ocore.environments import Instance
 from ocore.images.dependencies import merge_dependencies
@@ -51,6 +52,8 @@ async def inspect(deployment: Deployment, tools: Toolbox) -> Outcome:
         sentence = "; ".join(problem.sentence for problem in blocking[:3])
         raise GateFailed(sentence, check.failed(sentence), findings)
     inspected = await _inspected(deployment, tools, checkout, installed, changed)
+    if inspected.touches_database:
+        await demand_room(deployment, tools)
     summary = describe(inspected)
     return Outcome(
         detail=summary,

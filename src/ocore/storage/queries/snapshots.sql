@@ -7,7 +7,7 @@ SELECT %(id)s, d.organization_id, d.instance_id, d.id, 'available', %(reason)s, 
   FROM deployments d WHERE d.id = %(deployment)s
 ON CONFLICT (id) DO UPDATE
    SET status = 'available', snapshot = excluded.snapshot, live = excluded.live,
-       completed_at = excluded.completed_at
+       completed_at = excluded.completed_at, proof = 'pending'
 
 -- name: use_up
 -- It was renamed into the place of the database it is of.
@@ -28,13 +28,13 @@ SELECT count(*) FROM snapshots WHERE instance_id = %(instance)s AND status <> 'd
 
 -- name: page
 SELECT id, instance_id, deployment_id, status, reason, pinned, live, snapshot, message,
-       created_at, completed_at
+       created_at, completed_at, proof
   FROM snapshots WHERE instance_id = %(instance)s AND status <> 'deleted'
  ORDER BY created_at DESC, id DESC LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: one
 SELECT id, instance_id, deployment_id, status, reason, pinned, live, snapshot, message,
-       created_at, completed_at
+       created_at, completed_at, proof
   FROM snapshots WHERE id = %(id)s AND instance_id = %(instance)s AND status <> 'deleted'
 
 -- name: lock_instance
@@ -58,7 +58,8 @@ SELECT id::text FROM deployments
    AND record #>> '{target,snapshot,id}' = %(id)s LIMIT 1
 
 -- name: discard
-UPDATE snapshots SET status = 'deleting', pinned = false, attempts = 0
+UPDATE snapshots
+   SET status = 'deleting', pinned = false, attempts = 0, worker = NULL, work_until = NULL
  WHERE id = %(id)s AND status IN ('available', 'failed', 'missing', 'restored', 'pending')
 
 -- name: audit
@@ -76,33 +77,42 @@ SELECT id FROM snapshots WHERE instance_id = %(instance)s AND status = 'availabl
 -- beside a deployment, which may be half-way through the data.
 UPDATE snapshots s
    SET status = CASE status WHEN 'pending' THEN 'creating' ELSE status END,
-       live = CASE status WHEN 'deleting' THEN live
-                          ELSE (SELECT i.live FROM instances i WHERE i.id = s.instance_id) END,
+       live = CASE WHEN status IN ('deleting', 'available') THEN live
+                   ELSE (SELECT i.live FROM instances i WHERE i.id = s.instance_id) END,
        worker = %(worker)s, attempts = attempts + 1,
        work_until = clock_timestamp() + make_interval(secs => %(seconds)s)
  WHERE id = (SELECT id FROM snapshots c
-              WHERE status IN ('pending', 'creating', 'deleting')
+              WHERE (status IN ('pending', 'creating', 'deleting')
+                     OR (status = 'available' AND proof = 'pending'))
                 AND coalesce(work_until, '-infinity') < clock_timestamp()
                 AND (status = 'deleting' OR NOT EXISTS (
                      SELECT 1 FROM deployments d
                       WHERE d.instance_id = c.instance_id AND d.status = 'running'))
-              ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+              ORDER BY status = 'available', created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, instance_id, deployment_id, status, reason, pinned, live, snapshot, message,
-          created_at, completed_at, attempts
+          created_at, completed_at, proof, attempts
 
 -- name: renew
 UPDATE snapshots SET work_until = clock_timestamp() + make_interval(secs => %(seconds)s)
- WHERE id = %(id)s AND worker = %(worker)s AND status IN ('creating', 'deleting') RETURNING id
+ WHERE id = %(id)s AND worker = %(worker)s AND status IN ('creating', 'deleting', 'available') RETURNING id
 
 -- name: finish
 -- Data belongs to the code that served it: taken across a switch, it would be nobody's.
 UPDATE snapshots s
    SET status = %(status)s, snapshot = coalesce(%(snapshot)s, snapshot), message = %(message)s,
-       completed_at = coalesce(completed_at, clock_timestamp()), worker = NULL, work_until = NULL
+       completed_at = coalesce(completed_at, clock_timestamp()), worker = NULL, work_until = NULL,
+       attempts = 0
  WHERE id = %(id)s AND worker = %(worker)s AND status IN ('creating', 'deleting')
    AND (%(status)s <> 'available' OR live ->> 'deployment_id' =
         (SELECT i.live ->> 'deployment_id' FROM instances i WHERE i.id = s.instance_id))
 RETURNING id
+
+-- name: proven
+UPDATE snapshots
+   SET proof = %(proof)s, message = %(message)s, worker = NULL, work_until = NULL,
+       status = CASE WHEN %(proof)s = 'failed' AND snapshot ->> 'strategy' = 'dump' THEN 'failed'
+                     ELSE status END
+ WHERE id = %(id)s AND worker = %(worker)s AND status = 'available'
 
 -- name: again
 -- Later, and not at once: what was in the way is still there.
@@ -120,7 +130,7 @@ SELECT i.record, s.settings
 
 -- name: of_instance
 SELECT id, instance_id, deployment_id, status, reason, pinned, live, snapshot, message,
-       created_at, completed_at
+       created_at, completed_at, proof
   FROM snapshots WHERE instance_id = %(instance)s AND status = 'available'
  ORDER BY created_at DESC, id DESC
 

@@ -11,6 +11,8 @@ CREATE TABLE snapshots (
     -- What was taken, once it is.
     snapshot json,
     message text,
+    -- Whether it was restored for a test: pending, passed or failed.
+    proof text NOT NULL DEFAULT 'pending',
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     completed_at timestamptz,
     -- Who takes or deletes it at the moment; past `work_until` somebody else may.
@@ -20,7 +22,8 @@ CREATE TABLE snapshots (
 );
 CREATE INDEX snapshots_of_instance ON snapshots (instance_id, created_at DESC, id DESC);
 CREATE INDEX snapshots_chores ON snapshots (created_at)
-    WHERE status IN ('pending', 'creating', 'deleting');
+    WHERE status IN ('pending', 'creating', 'deleting')
+       OR (status = 'available' AND proof = 'pending');
 
 CREATE TABLE snapshot_settings (
     instance_id uuid PRIMARY KEY REFERENCES instances,
