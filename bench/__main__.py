@@ -9,6 +9,8 @@ BENCHMARKS: Final = {
     "api-list": "bench.api_list",
     "deploy-overhead": "bench.deploy_overhead",
     "log-summary": "bench.log_summary",
+    "rollback": "bench.rollback",
+    "snapshot": "bench.snapshot",
     "sse": "bench.sse",
 }
 

@@ -11,6 +11,7 @@ from ocore.api.services import Services
 from ocore.deployments.model import Deployment
 from ocore.deployments.runner import run_deployment
 from ocore.embedded.settings import Settings
+from ocore.embedded.users import platform_users
 from ocore.kit import clock, ids
 from ocore.storage.database import open_pool
 from ocore.storage.schema import ensure_database, migrate
@@ -57,7 +58,7 @@ async def ground() -> AsyncIterator[Ground]:
                 admin=server.conninfo(_NAME),
                 settings=settings,
                 records=await add_records(pool),
-                services=services_of(settings, store),
+                services=services_of(settings, store, await platform_users()),
             )
 
 

@@ -17,8 +17,13 @@ from ocore.kit.privileges import as_user
 @asynccontextmanager
 async def running_cluster(
     parent: Path = Path("/tmp"),
+    *,
+    durable: bool = False,
 ) -> AsyncIterator[tuple[Home, PostgresServer]]:
-    """Give a server that dies with the test run, its files under `parent`."""
+    """Give a server that dies with the test run, its files under `parent`.
+
+    What it writes reaches the disk only where `durable` says so.
+    """
     root = Path(tempfile.mkdtemp(prefix="oc-", dir=parent))
     root.chmod(0o711)
     home, users = Home(root), await platform_users()
@@ -26,7 +31,8 @@ async def running_cluster(
     cluster = Cluster(home, users.postgres)
     await cluster.initialise()
     program = cluster.program(priority=1)
-    argv = as_user([*program.argv, "-c", "fsync=off"], program.user, death_signal="INT")
+    options = [] if durable else ["-c", "fsync=off"]
+    argv = as_user([*program.argv, *options], program.user, death_signal="INT")
     with program.log.open("ab") as log:
         process = subprocess.Popen(argv, stdout=log, stderr=log, cwd="/")
     try:

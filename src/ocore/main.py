@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.console import Console
 
-from ocore.cli import commands
+from ocore.cli import commands, snapshots
 from ocore.embedded.settings import Settings, settings_from
 from ocore.embedded.users import closed_folder
 from ocore.errors import OcoreError
@@ -28,6 +28,7 @@ project = typer.Typer(no_args_is_help=True, help="Projects.")
 instance = typer.Typer(no_args_is_help=True, help="Instances.")
 app.add_typer(project, name="project")
 app.add_typer(instance, name="instance")
+app.add_typer(snapshots.app, name="snapshot")
 
 for command in (
     commands.login,

@@ -30,9 +30,9 @@ class Event:
 async def following(
     api: Api, path: str, *, lines: bool = False, after: str | None = None
 ) -> AsyncIterator[AsyncIterator[Event]]:
-    """Open a deployment's stream, and give what comes."""
+    """Open a deployment's stream, or that of a rollback's progress, and give what comes."""
     headers = {**api.bearer(), **({} if after is None else {"Last-Event-ID": after})}
-    url = f"{path}/logs{'?lines=1' if lines else ''}"
+    url = path if path.endswith("/progress") else f"{path}/logs{'?lines=1' if lines else ''}"
     async with api.http.get(url, headers=headers) as answer:
         assert answer.status == 200, await answer.text()
         assert answer.content_type == "text/event-stream"

@@ -22,11 +22,13 @@ from ocore.api.services import Services
 from ocore.environments import Instance, Project
 from ocore.environments import Repository as Address
 from ocore.kit import clock, ids
+from ocore.snapshots import Room
 from ocore.source.git import GitSource
 from ocore.storage.accounts import PostgresAccounts
 from ocore.storage.database import Pool, open_pool, ping
 from ocore.storage.registry import TenantRegistry
 from ocore.storage.requests import TenantRequests
+from ocore.storage.snapshots import TenantCatalogue
 from ocore.storage.transcripts import PostgresTranscripts
 from ocore.storage.views import TenantViews
 from ocore.storage.wakeups import listen
@@ -153,6 +155,7 @@ def _services(conninfo: str, pool: Pool, tokens: Tokens, folder: Path) -> Servic
         requests=lambda organization: TenantRequests(pool, organization, clock.now),
         views=partial(TenantViews, pool),
         registry=partial(TenantRegistry, pool),
+        catalogue=partial(TenantCatalogue, pool),
         accounts=PostgresAccounts(pool),
         transcripts=PostgresTranscripts(pool),
         wakeups=partial(listen, conninfo),
@@ -162,7 +165,13 @@ def _services(conninfo: str, pool: Pool, tokens: Tokens, folder: Path) -> Servic
         new_id=ids.uuid7,
         ping=partial(ping, pool),
         instance_password=lambda database: f"password of {database}",
+        room=room_without_databases,
     )
+
+
+async def room_without_databases(_instance: Instance) -> Room:
+    """Stand in for the shelf, which measures the databases that are not there."""
+    return Room(strategy="clone", database=2 * 1024**3, files=1024**3, needed=0, free=None)
 
 
 @asynccontextmanager

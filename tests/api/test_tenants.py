@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -11,6 +11,8 @@ from litestar.routes import HTTPRoute
 from ocore.access import Role
 from ocore.api.app import create_app
 from ocore.api.services import Services
+from ocore.deployments.model import Trigger
+from ocore.storage.database import transaction
 from tests.api.parts import Api
 from tests.api.worker import queue
 
@@ -27,11 +29,14 @@ PUBLIC = {
 }
 OF_THE_CALLER = {("GET", "/api/projects"), ("POST", "/api/projects")}
 """These name nothing that could be somebody else's."""
+SNAPSHOT = "01900000-0000-7000-8000-0000000000aa"
 BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/api/projects"): {"name": "Shop", "repositoryUrl": "/srv/x"},
     ("POST", "/api/projects/{projectId:uuid}/instances"): {"name": "Shop"},
     ("POST", "/api/projects/{projectId:uuid}/deploy"): {"branch": "main"},
     ("POST", "/api/projects/{projectId:uuid}/rollback"): {},
+    ("PUT", "/api/environments/{environmentId:uuid}/snapshots/settings"): {"retentionDays": 9},
+    ("POST", "/api/environments/{environmentId:uuid}/rollback"): {"snapshotId": SNAPSHOT},
 }
 
 
@@ -61,10 +66,15 @@ class Ids:
     project: str
     deployment: str
     instance: str
+    snapshot: str
+    rollback: str
 
     def url(self, path: str) -> str:
         found = path.replace("{projectId:uuid}", self.project)
-        found = found.replace("{deploymentId:uuid}", self.deployment)
+        rollback = path.endswith("/rollback/progress")
+        found = found.replace("{deploymentId:uuid}", self.rollback if rollback else self.deployment)
+        found = found.replace("{environmentId:uuid}", self.instance)
+        found = found.replace("{snapshotId:uuid}", self.snapshot)
         found = found.replace("{instanceId:uuid}", self.instance)
         assert not re.search(r"[{}]", found), f"say what {path} names"
         query = f"?instanceId={self.instance}" if path.endswith("/rollback-targets") else ""
@@ -73,8 +83,20 @@ class Ids:
 
 @pytest.fixture(scope="module")
 async def acmes(shared: Api) -> Ids:
-    deployment = await queue(shared)
-    return Ids(shared.acme.project.id, deployment.id, shared.acme.instance.id)
+    deployment, back = await queue(shared), await queue(shared, trigger=Trigger.ROLLBACK)
+    async with transaction(shared.pool, shared.acme.organization_id) as connection:
+        await connection.execute(
+            "INSERT INTO snapshots (id, organization_id, instance_id, status, reason)"
+            " VALUES (%s, %s, %s, 'available', 'manual')",
+            [SNAPSHOT, shared.acme.organization_id, shared.acme.instance.id],
+        )
+    return Ids(
+        project=shared.acme.project.id,
+        deployment=deployment.id,
+        instance=shared.acme.instance.id,
+        snapshot=SNAPSHOT,
+        rollback=back.id,
+    )
 
 
 @pytest.mark.parametrize("route", NAMING, ids=" ".join)
@@ -87,7 +109,12 @@ async def test_what_belongs_to_another_organization_is_not_there(
     )
     status, code, _ = answer.problem()
     assert status == 404
-    assert code in {"project_not_found", "deployment_not_found", "instance_not_found"}
+    assert code in {
+        "project_not_found",
+        "deployment_not_found",
+        "instance_not_found",
+        "environment_not_found",
+    }
 
 
 @pytest.mark.parametrize("route", MIXING, ids=" ".join)
@@ -95,11 +122,12 @@ async def test_a_path_that_mixes_two_organizations_leads_nowhere(
     shared: Api, acmes: Ids, route: tuple[str, str]
 ) -> None:
     method, path = route
-    mixed = Ids(shared.other.project.id, acmes.deployment, acmes.instance)
+    foreign = shared.other.instance.id if "environmentId" in path else acmes.instance
+    mixed = replace(acmes, project=shared.other.project.id, instance=foreign)
     body = {**(BODIES.get(route) or {})}
     if path.endswith("/deploy"):
         body["instanceId"] = acmes.instance
-    if path.endswith("/rollback"):
+    if path.endswith("{projectId:uuid}/rollback"):
         body["deploymentId"] = acmes.deployment
     for who in (shared.acme, shared.other):
         answer = await shared.ask(method, mixed.url(path), json=body, headers=shared.bearer(who))
@@ -129,7 +157,7 @@ async def test_what_changes_something_is_not_for_viewers(
 
 async def test_the_owner_finds_it_all(shared: Api, acmes: Ids) -> None:
     for method, path in NAMING:
-        if method == "GET" and not path.endswith("/logs"):
+        if method == "GET" and not path.endswith(("/logs", "/progress")):
             assert (await shared.get(acmes.url(path))).status == 200, path
 
 

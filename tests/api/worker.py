@@ -61,14 +61,14 @@ class Hand:
         await self.ledger.append(self.lease, entry)
 
 
-async def queue(api: Api) -> Deployment:
+async def queue(api: Api, *, trigger: Trigger = Trigger.API) -> Deployment:
     """Write a deployment that waits for a worker."""
     tenant = api.acme
     asked = Deployment(
         id=ids.uuid7(),
         project=tenant.project,
         instance=tenant.instance,
-        trigger=Trigger.API,
+        trigger=trigger,
         requested_by=tenant.caller().user_id,
         created_at=clock.now(),
         ref=Ref(branch="main"),

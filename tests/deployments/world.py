@@ -17,7 +17,7 @@ from ocore.images import BuildOrder
 from ocore.odoo.addons import Addon, InstalledModule
 from ocore.rehearsals import Portrait
 from ocore.runtime import ModuleChange, Probe
-from ocore.snapshots import TableLoss
+from ocore.snapshots import Room, TableLoss
 from ocore.source import Checkout, Ref
 
 NOW = datetime(2026, 1, 2, 10, 0, tzinfo=UTC)
@@ -48,6 +48,7 @@ LIVE = Live(
     image="acme/library:old",
     colour=Colour.BLUE,
 )
+ROOM = Room(strategy="clone", database=0, files=0, needed=0, free=None)
 LOANS = Addon(name="loans", path="loans", version="19.0.1.0.0", checksum="new")
 
 
@@ -113,6 +114,8 @@ class World:
     stand_in_version: str = ""
     harmless: bool = False
     slowness: float = 0.0
+    lost_files: tuple[str, ...] = ()
+    room: Room = ROOM
     log: list[str] = field(default_factory=list)
     clock: datetime = NOW
 
@@ -196,6 +199,9 @@ class WorldDatabases:
 class WorldSnapshots:
     world: World
 
+    async def ready(self, _instance: Instance, _snapshot_id: str) -> tuple[str, ...]:
+        return self.world.lost_files
+
     async def take(self, _instance: Instance, snapshot_id: str) -> Snapshot:
         assert not self.world.running, "a snapshot needs a quiet database"
         return self._keep(snapshot_id, self.world.data)
@@ -211,9 +217,6 @@ class WorldSnapshots:
         if snapshot.id in self.world.snapshots:
             self.world.data = self.world.snapshots.pop(snapshot.id)
             self.world.version = "19.0.0.9.0"
-
-    async def exists(self, snapshot: Snapshot) -> bool:
-        return snapshot.id in self.world.snapshots
 
     async def losses(
         self, _instance: Instance, _snapshot: Snapshot
@@ -256,6 +259,25 @@ class WorldRehearsals:
 
     async def discard(self, _instance: Instance) -> None:
         self.world.stand_in = None
+
+
+class WorldShelf:
+    world: World
+
+    async def exists(self, snapshot: Snapshot) -> bool:
+        return snapshot.id in self.world.snapshots
+
+    async def remove(self, snapshot: Snapshot) -> None:
+        self.world.snapshots.pop(snapshot.id, None)
+
+    async def clear_aside(self, _instance: Instance, *, before: datetime) -> tuple[str, ...]:
+        raise AssertionError(before)
+
+    async def prove(self, _instance: Instance, snapshot: Snapshot) -> None:
+        raise AssertionError(snapshot)
+
+    async def room(self, _instance: Instance) -> Room:
+        return self.world.room
 
 
 @dataclass
@@ -379,6 +401,7 @@ def toolbox(world: World) -> Toolbox:
         databases=WorldDatabases(world),
         snapshots=WorldSnapshots(world),
         rehearsals=WorldRehearsals(world),
+        shelf=WorldShelf(world),
         runtime=WorldRuntime(world),
         crons=WorldCrons(world),
         watch=WorldWatch(world),

@@ -1,5 +1,6 @@
 import asyncio
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -9,15 +10,23 @@ from ocore.databases.postgres import PostgresDatabases, role_password
 from ocore.embedded.home import Home
 from ocore.environments import Instance
 from ocore.errors import StepFailed
+from ocore.kit import clock
 from ocore.kit.postgres import PostgresServer
 from ocore.snapshots import TableLoss
+from ocore.snapshots.naming import aside_database
 from ocore.snapshots.postgres import PostgresSnapshots
+from ocore.snapshots.shelf import PostgresShelf
 from tests.databases.odoo_like import BASE, filestore, instance, query
 
 
 @pytest.fixture
 def snapshots(home: Home, postgres_server: PostgresServer) -> PostgresSnapshots:
     return PostgresSnapshots(postgres_server, home, None)
+
+
+@pytest.fixture
+def shelf(home: Home, postgres_server: PostgresServer) -> PostgresShelf:
+    return PostgresShelf(postgres_server, home)
 
 
 @pytest.fixture
@@ -82,7 +91,10 @@ async def test_a_revert_asked_again_does_nothing(
 
 
 async def test_a_copy_is_used_up_and_the_snapshot_stays(
-    snapshots: PostgresSnapshots, acme: Instance, postgres_server: PostgresServer
+    snapshots: PostgresSnapshots,
+    shelf: PostgresShelf,
+    acme: Instance,
+    postgres_server: PostgresServer,
 ) -> None:
     taken = await snapshots.take(acme, "s3")
     for attempt in range(2):
@@ -90,7 +102,7 @@ async def test_a_copy_is_used_up_and_the_snapshot_stays(
         copy = await snapshots.copy(acme, taken, f"s3-copy-{attempt}")
         await snapshots.revert(acme, copy)
         assert await borrowers(postgres_server, acme) == ["Ada", "Grace"]
-    assert await snapshots.exists(taken)
+    assert await shelf.exists(taken)
 
 
 async def test_a_dump_taken_beside_open_sessions_comes_back_whole(
@@ -122,11 +134,14 @@ async def test_a_damaged_dump_is_refused_and_names_the_file(
 
 
 async def test_a_snapshot_that_is_gone_is_a_sentence(
-    snapshots: PostgresSnapshots, acme: Instance, postgres_server: PostgresServer
+    snapshots: PostgresSnapshots,
+    shelf: PostgresShelf,
+    acme: Instance,
+    postgres_server: PostgresServer,
 ) -> None:
     taken = await snapshots.take(acme, "s6")
     await query(postgres_server, "postgres", f'DROP DATABASE "{taken.location}"')
-    assert not await snapshots.exists(taken)
+    assert not await shelf.exists(taken)
     with pytest.raises(StepFailed, match="snapshot s6 is gone"):
         await snapshots.copy(acme, taken, "s6-copy")
     with pytest.raises(StepFailed, match="snapshot s6 is gone"):
@@ -184,9 +199,72 @@ async def test_a_revert_that_crashed_is_finished_by_the_next(
     name, folder = acme.database, home.snapshots / snapshot_id
     await query(postgres_server, "postgres", f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
     if crashed_after != "refusing":
-        filestore(home, name).rename(folder / "aside")
+        aside = home.snapshots / aside_database(name, snapshot_id, clock.now())
+        aside.mkdir()
+        filestore(home, name).rename(aside / "filestore")
     if crashed_after == "files in":
         (folder / "filestore").rename(filestore(home, name))
     await snapshots.revert(acme, taken)
     assert await borrowers(postgres_server, acme) == ["Ada", "Grace"]
     assert (filestore(home, name) / "ab" / "abcd").exists()
+
+
+async def test_a_long_transaction_that_holds_locks_stops_neither_snapshot_nor_revert(
+    snapshots: PostgresSnapshots, acme: Instance, postgres_server: PostgresServer
+) -> None:
+    for action in ("take", "revert"):
+        async with await psycopg.AsyncConnection.connect(
+            postgres_server.conninfo(acme.database)
+        ) as holder:
+            await holder.execute("LOCK TABLE library_loan IN ACCESS EXCLUSIVE MODE")
+            await holder.execute("INSERT INTO library_loan (borrower) VALUES ('never kept')")
+            if action == "take":
+                taken = await snapshots.take(acme, "s-locks")
+            else:
+                await snapshots.revert(acme, taken)
+            with pytest.raises(psycopg.OperationalError):
+                await holder.execute("SELECT 1")
+    assert await borrowers(postgres_server, acme) == ["Ada", "Grace"]
+
+
+async def test_what_was_put_aside_stays_until_its_time_is_over(
+    snapshots: PostgresSnapshots,
+    shelf: PostgresShelf,
+    acme: Instance,
+    postgres_server: PostgresServer,
+    home: Home,
+) -> None:
+    began = clock.now() - timedelta(seconds=1)
+    for number in range(2):
+        await lend(postgres_server, acme, f"of failure {number}")
+        await snapshots.revert(acme, await snapshots.take(acme, f"s-aside-{number}"))
+    assert await shelf.clear_aside(acme, before=began) == ()
+    folders = list(home.snapshots.glob(f"{acme.database}__x*"))
+    assert len(folders) == 2
+    assert all((folder / "filestore" / "ab" / "abcd").exists() for folder in folders)
+    cleared = await shelf.clear_aside(acme, before=clock.now() + timedelta(seconds=2))
+    assert sorted(cleared) == sorted(folder.name for folder in folders)
+    assert not any(folder.exists() for folder in folders)
+    assert await shelf.clear_aside(acme, before=clock.now() + timedelta(seconds=2)) == ()
+
+
+async def test_a_removed_snapshot_leaves_nothing(
+    snapshots: PostgresSnapshots, shelf: PostgresShelf, acme: Instance, home: Home
+) -> None:
+    for taken in (
+        await snapshots.take(acme, "s-remove"),
+        await snapshots.take_online(acme, "s-remove-dump"),
+    ):
+        assert await shelf.exists(taken)
+        for _ in range(2):
+            await shelf.remove(taken)
+        assert not await shelf.exists(taken)
+        assert not (home.snapshots / taken.id).exists()
+
+
+async def test_the_room_a_snapshot_takes_is_measured(shelf: PostgresShelf, acme: Instance) -> None:
+    room = await shelf.room(acme)
+    assert room.database > 1024**2
+    assert room.files == len("an asset")
+    assert room.free is not None
+    assert room.needed == (0 if room.strategy == "clone" else room.database)

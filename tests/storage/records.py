@@ -46,7 +46,7 @@ class Records:
         await self.acme.requests.open(asked, idempotency_key=key)
         return asked
 
-    async def succeed(self, deployment: Deployment, *, snapshot_id: str) -> None:
+    async def succeed(self, deployment: Deployment) -> None:
         """Take the oldest deployment through all its steps."""
         ledger = self.ledger()
         lease = await ledger.claim("w")
@@ -54,7 +54,7 @@ class Records:
         assert lease.deployment_id == deployment.id
         finished = done(await ledger.load(lease), *FLOW)
         for line in finished.journal:
-            snapped = Snapped(snapshot=replace(SNAPSHOT, id=snapshot_id))
+            snapped = Snapped(snapshot=replace(SNAPSHOT, id=deployment.id))
             taken = line.step is Step.SNAPSHOT and line.artifact is not None
             entry = replace(line, artifact=snapped) if taken else line
             if entry.step is Step.SWITCH and entry.result == "succeeded":

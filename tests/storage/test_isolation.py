@@ -7,7 +7,29 @@ from ocore.storage.database import transaction
 from ocore.storage.schema import migrate
 from tests.storage.records import Records
 
-TABLES = ["projects", "instances", "deployments", "journal", "idempotency_keys", "audit_log"]
+TABLES = [
+    "projects",
+    "instances",
+    "deployments",
+    "journal",
+    "idempotency_keys",
+    "audit_log",
+    "snapshots",
+    "snapshot_settings",
+]
+
+
+async def keep_something(records: Records) -> None:
+    """Let both organizations have snapshots and settings of them."""
+    async with transaction(records.pool, "*") as connection:
+        await connection.execute(
+            "INSERT INTO snapshots (id, organization_id, instance_id, status, reason)"
+            " SELECT id, organization_id, id, 'pending', 'manual' FROM instances"
+        )
+        await connection.execute(
+            "INSERT INTO snapshot_settings (instance_id, organization_id, settings)"
+            " SELECT id, organization_id, '{}' FROM instances"
+        )
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -16,6 +38,7 @@ async def test_a_query_that_forgets_to_filter_sees_one_organization(
 ) -> None:
     await records.ask(key="k")
     await records.acme.requests.request_cancel((await records.ask()).id, by="ana")
+    await keep_something(records)
     async with transaction(records.pool, records.acme.organization_id) as connection:
         rows = await connection.execute(f"SELECT DISTINCT organization_id::text FROM {table}")
         assert await rows.fetchall() == [(records.acme.organization_id,)]

@@ -91,7 +91,7 @@ async def test_a_renewed_lease_is_not_taken_over(records: Records) -> None:
 
 async def test_followers_get_every_event_once_and_complete_last(records: Records) -> None:
     asked = await records.ask()
-    await records.succeed(asked, snapshot_id="s")
+    await records.succeed(asked)
     views = TenantViews(records.pool, records.acme.organization_id)
     events = await views.events(asked.id, after=0)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
@@ -101,7 +101,7 @@ async def test_followers_get_every_event_once_and_complete_last(records: Records
 
 async def test_what_was_live_is_fixed_by_the_first_claim(records: Records) -> None:
     first = await records.ask()
-    await records.succeed(first, snapshot_id="s1")
+    await records.succeed(first)
     await records.ask()
     ledger = records.ledger()
     lease = await ledger.claim("w1")
@@ -155,12 +155,12 @@ async def test_the_same_key_returns_the_first_answer_and_makes_one_deployment(
 
 async def test_the_data_of_a_target_is_the_snapshot_of_its_successor(records: Records) -> None:
     one, two, three = [await records.ask() for _ in range(3)]
-    for number, each in enumerate((one, two, three), start=1):
-        await records.succeed(each, snapshot_id=f"before-{number}")
+    for each in (one, two, three):
+        await records.succeed(each)
     targets = await records.acme.requests.rollback_targets(records.acme.instances[0])
     assert [(target.deployment_id, target.snapshot.id) for target in targets] == [
-        (two.id, "before-3"),
-        (one.id, "before-2"),
+        (two.id, three.id),
+        (one.id, two.id),
     ]
 
 

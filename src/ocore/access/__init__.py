@@ -25,7 +25,7 @@ class Caller:
     role: Role
 
 
-_RESOURCES: Final = ("projects", "instances", "deployments")
+_RESOURCES: Final = ("projects", "instances", "deployments", "snapshots")
 _VIEW: Final = frozenset(f"view:{resource}" for resource in _RESOURCES)
 _MANAGE: Final = frozenset(f"manage:{resource}" for resource in _RESOURCES)
 PERMISSIONS: Final[dict[Role, frozenset[str]]] = {

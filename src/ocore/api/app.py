@@ -9,7 +9,18 @@ from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 
 from ocore.access.signin import Attempts
-from ocore.api import auth, deployments, instances, logs, page, parameters, problems, projects
+from ocore.api import (
+    auth,
+    deployments,
+    environments,
+    instances,
+    logs,
+    page,
+    parameters,
+    problems,
+    projects,
+    snapshots,
+)
 from ocore.api.description import BEARER, described
 from ocore.api.follow import Hub
 from ocore.api.logs import Summaries
@@ -72,7 +83,14 @@ def create_app(services: Services) -> Litestar:
 def _behind_sign_in() -> Router:
     return Router(
         "/",
-        route_handlers=[projects.router, instances.router, deployments.router, logs.router],
+        route_handlers=[
+            projects.router,
+            instances.router,
+            deployments.router,
+            logs.router,
+            environments.router,
+            snapshots.router,
+        ],
         guards=[auth.signed_in],
         security=[{BEARER: []}],
         dependencies={
@@ -80,5 +98,8 @@ def _behind_sign_in() -> Router:
             "project_id": Provide(parameters.project_id, sync_to_thread=False),
             "deployment_id": Provide(parameters.deployment_id, sync_to_thread=False),
             "instance_id": Provide(parameters.instance_id, sync_to_thread=False),
+            "environment_id": Provide(parameters.environment_id, sync_to_thread=False),
+            "environment": Provide(environments.environment_of),
+            "snapshot_id": Provide(parameters.snapshot_id, sync_to_thread=False),
         },
     )

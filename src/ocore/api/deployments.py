@@ -23,14 +23,14 @@ from ocore.api.schemas import (
     choices,
     json_answer,
     ready,
+    uuid_in,
 )
 from ocore.api.services import Services
 from ocore.deployments import commands
 from ocore.deployments.commands import DeployRequest, RollbackRequest
 from ocore.deployments.model import RollbackTarget
 from ocore.deployments.pipeline import CancelEffect
-from ocore.errors import Malformed, NotFound
-from ocore.kit.ids import is_uuid
+from ocore.errors import NotFound
 from ocore.source import Ref
 
 RefName = Annotated[LineText, msgspec.Meta(max_length=255)]
@@ -220,11 +220,7 @@ async def list_targets(
 
 
 def _uuid(text: str | None, field: str) -> str | None:
-    if text is None:
-        return None
-    if not is_uuid(text):
-        raise Malformed(f"{field} must be a UUID", code="malformed_id", field=field)
-    return text.lower()
+    return None if text is None else uuid_in(text, field)
 
 
 def _target(target: RollbackTarget) -> TargetView:

@@ -54,7 +54,7 @@ class StreamedEvent(View):
     data: Annotated[str, msgspec.Meta(extra_json_schema={"contentMediaType": "application/json"})]
 
 
-_EVENT_STREAM: Final = {200: replace(answer_of(StreamedEvent), media_type="text/event-stream")}
+EVENT_STREAM: Final = {200: replace(answer_of(StreamedEvent), media_type="text/event-stream")}
 _DOWNLOAD: Final = {
     200: ResponseSpec(
         str,
@@ -93,7 +93,7 @@ class Place:
 @get(
     "/logs",
     summary="Stream build logs (SSE)",
-    responses=_EVENT_STREAM | documented(400, 401, 403, 404),
+    responses=EVENT_STREAM | documented(400, 401, 403, 404),
     media_type="text/event-stream",
 )
 async def follow_log(  # noqa: PLR0913 - each argument is a part of the request

@@ -32,6 +32,18 @@ def deployment_id(
     return str(deploymentId)
 
 
+def environment_id(
+    environmentId: Annotated[UUID, PathParameter(description="Environment UUID")],  # noqa: N803 - as in the path
+) -> str:
+    return str(environmentId)
+
+
+def snapshot_id(
+    snapshotId: Annotated[UUID, PathParameter(description="Snapshot UUID")],  # noqa: N803 - as in the path
+) -> str:
+    return str(snapshotId)
+
+
 def instance_id(
     instanceId: Annotated[UUID, PathParameter(description="Instance UUID")],  # noqa: N803 - as in the path
 ) -> str:

@@ -11,6 +11,8 @@ from ocore.api.problems import malformed_body
 from ocore.artifacts import Colour
 from ocore.deployments.evidence import GateAction, Severity
 from ocore.deployments.model import Result, Status, Trigger
+from ocore.errors import Malformed
+from ocore.kit.ids import is_uuid
 
 
 def choices(values: Iterable[str]) -> msgspec.Meta:
@@ -45,6 +47,13 @@ class StrictRequest(Request[Any, Any, Any]):
             )
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise malformed_body(error) from error
+
+
+def uuid_in(text: str, field: str) -> str:
+    """Return the UUID in a field of a body; Malformed when it is none."""
+    if not is_uuid(text):
+        raise Malformed(f"{field} must be a UUID", code="malformed_id", field=field)
+    return text.lower()
 
 
 def answer_of(view: type[View]) -> ResponseSpec:

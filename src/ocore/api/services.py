@@ -9,23 +9,28 @@ from ocore.access.accounts import Accounts
 from ocore.access.tokens import Tokens
 from ocore.deployments.commands import Desk
 from ocore.deployments.ledger import Requests, Views
+from ocore.environments import Instance
 from ocore.environments.registry import Registry
+from ocore.snapshots import Room
+from ocore.snapshots.records import Catalogue
 from ocore.source import Source
 from ocore.transcripts import Transcripts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The ports behind the API. `requests`, `views` and `registry` take an organization's id.
+    """The ports behind the API. Those that are callables of text take an organization's id.
 
     `wakeups` yields the id of each deployment that changed, and None when some may have been
     missed. `ping` returns when the database answers; Unavailable when it does not.
-    `instance_password` returns the password of Odoo's admin in a database.
+    `instance_password` returns the password of Odoo's admin in a database. `room` measures what a
+    snapshot would take; StepFailed when the server does not answer.
     """
 
     requests: Callable[[str], Requests]
     views: Callable[[str], Views]
     registry: Callable[[str], Registry]
+    catalogue: Callable[[str], Catalogue]
     accounts: Accounts
     transcripts: Transcripts
     wakeups: Callable[[], AsyncIterator[str | None]]
@@ -35,12 +40,14 @@ class Services:
     new_id: Callable[[], str]
     ping: Callable[[], Awaitable[None]]
     instance_password: Callable[[str], str]
+    room: Callable[[Instance], Awaitable[Room]]
     base_domain: str = "localhost"
 
     def desk_of(self, caller: Caller) -> Desk:
         """Return what the commands need, bound to the caller's organization."""
         return Desk(
             requests=self.requests(caller.organization_id),
+            catalogue=self.catalogue(caller.organization_id),
             source=self.source,
             now=self.now,
             new_id=self.new_id,

@@ -57,6 +57,10 @@ class Client:
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         return await self._ask("POST", path, json=dict(body), headers=headers)
 
+    async def delete(self, path: str) -> Any:
+        """Return the decoded answer; ApiProblem when it is not a 2xx."""
+        return await self._ask("DELETE", path)
+
     async def text(self, path: str) -> AsyncIterator[bytes]:
         """Yield the body of a GET as it comes."""
         async with self._open("GET", path) as response:

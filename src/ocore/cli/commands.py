@@ -38,7 +38,7 @@ def login(
             refresh_token=answer["refreshToken"],
         )
 
-    session = _run(sign_in, Session(api_url=api_url))
+    session = converse(sign_in, Session(api_url=api_url))
     credentials.save(credentials.session_file(), session)
     console.print(f"Signed in to {api_url} as {email}")
 
@@ -79,12 +79,12 @@ def cancel(
 ) -> None:
     """Say what a cancel would do now, and do it when confirmed."""
     path = f"/projects/{project}/deployments/{deployment}/cancel"
-    preview = _run(lambda client: client.get(path))
+    preview = converse(lambda client: client.get(path))
     console.print(preview["explanation"])
     if preview["effect"] == "no":
         raise typer.Exit(1)
     if yes or typer.confirm("Cancel it?"):
-        _run(lambda client: client.post(path, {}))
+        converse(lambda client: client.post(path, {}))
 
 
 def deployments(
@@ -94,9 +94,9 @@ def deployments(
     as_json: JsonOption = False,
 ) -> None:
     """List the deployments of a project, newest first."""
-    page = _run(lambda client: client.get(f"/projects/{project}/deployments", limit=limit))
+    page = converse(lambda client: client.get(f"/projects/{project}/deployments", limit=limit))
     if as_json:
-        _print_json(page)
+        print_json(page)
         return
     table = Table("Created", "Status", "Trigger", "Commit", "Risk", "Seconds", "Id", box=None)
     for each in page["deployments"]:
@@ -123,7 +123,7 @@ def logs(
                 sys.stdout.write(f"{event.data['text']}\n")
                 sys.stdout.flush()
 
-    _run(tail if follow_on else download)
+    converse(tail if follow_on else download)
 
 
 def create_project(
@@ -132,7 +132,7 @@ def create_project(
 ) -> None:
     """Create a project and print its id."""
     body = {"name": name, "repositoryUrl": repository}
-    console.print(_run(lambda client: client.post("/projects", body))["id"])
+    console.print(converse(lambda client: client.post("/projects", body))["id"])
 
 
 def create_instance(
@@ -142,26 +142,32 @@ def create_instance(
 ) -> None:
     """Create an instance and print its id; it gets its database with the first deployment."""
     body = {"name": name, "environment": environment}
-    answer = _run(lambda client: client.post(f"/projects/{project}/instances", body))
+    answer = converse(lambda client: client.post(f"/projects/{project}/instances", body))
     console.print(answer["id"])
 
 
 def _start(path: str, body: dict[str, Any], *, as_json: bool) -> None:
-    async def start(client: Client) -> dict[str, Any]:
-        deployment = await client.post(path, body)
+    show_to_its_end(lambda client: client.post(path, body), as_json=as_json)
+
+
+def show_to_its_end(start: Callable[[Client], Awaitable[Any]], *, as_json: bool) -> None:
+    """Show the deployment that `start` returns while it runs. Exit code 1: it did not go live."""
+
+    async def show(client: Client) -> dict[str, Any]:
+        deployment = await start(client)
         if as_json:
             return await follow_json(client, deployment)
         console.print(f"Deployment {deployment['id']}", highlight=False)
         return await follow(client, deployment, console)
 
-    ended = _run(start)
+    ended = converse(show)
     if ended["status"] not in GOOD:
         if not as_json:
             errors.print(f"Log: ocore logs --project {ended['projectId']} {ended['id']}")
         raise typer.Exit(1)
 
 
-def _run(ask: Callable[[Client], Awaitable[T]], session: Session | None = None) -> T:
+def converse(ask: Callable[[Client], Awaitable[T]], session: Session | None = None) -> T:
     """Run one conversation; a refusal becomes one line on standard error and exit code 2."""
     known = session or credentials.load(credentials.session_file())
     if known is None:
@@ -212,5 +218,6 @@ def _row(deployment: dict[str, Any]) -> list[str]:
     ]
 
 
-def _print_json(value: Any) -> None:
+def print_json(value: Any) -> None:
+    """Print a value as one line of JSON."""
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")

@@ -11,6 +11,7 @@ from ocore.deployments.model import ENDED, Deployment, RollbackTarget, Status, T
 from ocore.deployments.pipeline import CancelEffect, cancel_effect
 from ocore.environments import Instance
 from ocore.errors import Conflict, Impossible, NotFound
+from ocore.snapshots.records import Catalogue
 from ocore.source import Ref, Source
 from ocore.source.refs import check_ref
 
@@ -61,6 +62,7 @@ class Desk:
     """
 
     requests: Requests
+    catalogue: Catalogue
     source: Source
     now: Callable[[], datetime]
     new_id: Callable[[], str]

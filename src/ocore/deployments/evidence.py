@@ -57,6 +57,8 @@ class FindingClass(StrEnum):
     DATA_ROWS_CHANGED = "data.rows_changed"
     LONG_WINDOW = "rehearsal.long_window"
     DATA_LOSS = "data.loss_on_rollback"
+    DATA_FILE_LOST = "data.file_lost"
+    DISK_ROOM = "disk.no_room"
     LOG_ERROR = "log.error"
 
 

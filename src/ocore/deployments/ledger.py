@@ -87,8 +87,12 @@ class Requests(Protocol):
     async def rollback_targets(self, instance: Instance) -> tuple[RollbackTarget, ...]:
         """Return what the instance can go back to, newest first, without what is live now.
 
-        Succeeded deployments whose successor left a snapshot; the snapshot may be gone since.
+        Succeeded deployments whose successor left a snapshot that is still there.
         """
+        ...
+
+    async def rollbacks(self, instance: Instance) -> tuple[Deployment, ...]:
+        """Return the instance's last hundred rollbacks, newest first."""
         ...
 
     async def request_cancel(self, deployment_id: str, *, by: str) -> bytes:
@@ -105,6 +109,10 @@ class Views(Protocol):
 
     async def page(self, project_id: str, *, limit: int, offset: int) -> bytes:
         """Return a page of deployments, newest first. NotFound when the project is not there."""
+        ...
+
+    async def demand_rollback(self, deployment_id: str) -> None:
+        """Pass when there is a rollback of this id. NotFound."""
         ...
 
     async def events(self, deployment_id: str, *, after: int) -> tuple[Event, ...]:

@@ -143,7 +143,16 @@ class Started:
     endpoint: Endpoint
 
 
-Artifact = Fetched | Inspected | Built | Rehearsed | Prepared | Snapped | Updated | Started
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reverted:
+    """Step ROLL_BACK: the snapshot that took the database's place, and so is no longer kept."""
+
+    snapshot_id: str
+
+
+Artifact = (
+    Fetched | Inspected | Built | Rehearsed | Prepared | Snapped | Updated | Started | Reverted
+)
 A = TypeVar("A", bound=Artifact)
 
 

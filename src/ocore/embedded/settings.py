@@ -31,6 +31,7 @@ class Settings:
     lease_seconds: float = 15.0
     health_seconds: float = 120.0
     hold_seconds: float = 30.0
+    aside_hours: float = 48.0
 
     @property
     def api_url(self) -> str:
@@ -59,6 +60,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         lease_seconds=_seconds(environment, "OCORE_LEASE_SECONDS", defaults.lease_seconds),
         health_seconds=_seconds(environment, "OCORE_HEALTH_SECONDS", defaults.health_seconds),
         hold_seconds=_seconds(environment, "OCORE_HOLD_SECONDS", defaults.hold_seconds),
+        aside_hours=_above_zero(environment, "OCORE_ASIDE_HOURS", defaults.aside_hours, "hours"),
     )
 
 
@@ -79,13 +81,17 @@ def _port(environment: Mapping[str, str], name: str, default: int) -> int:
 
 
 def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
+    return _above_zero(environment, name, default, "seconds")
+
+
+def _above_zero(environment: Mapping[str, str], name: str, default: float, unit: str) -> float:
     value = environment.get(name)
     if not value:
         return default
     try:
-        seconds = float(value)
+        amount = float(value)
     except ValueError:
-        seconds = 0.0
-    if seconds <= 0:
-        raise Malformed(f"{name} must be seconds above 0", code="bad_setting", field=name)
-    return seconds
+        amount = 0.0
+    if amount <= 0:
+        raise Malformed(f"{name} must be {unit} above 0", code="bad_setting", field=name)
+    return amount

@@ -22,7 +22,7 @@ from ocore.kit.threads import to_its_end
 from ocore.kit.trees import link_tree
 from ocore.rehearsals import Portrait, stand_in
 from ocore.snapshots.comparing import row_counts
-from ocore.snapshots.dumping import dump, restore
+from ocore.snapshots.dumping import dump, restore_for
 
 _COLUMNS: Final = """
     SELECT table_name || '.' || column_name,
@@ -68,7 +68,7 @@ class PostgresRehearsals:
             await self._link(instance)
             await dump(self._server, instance.database, folder)
             await self._create(name)
-            await restore(self._server, folder, name, owner=name)
+            await restore_for(self._server, folder, name, owner=name)
             await self._link(instance)
             await self._make_own(name)
         finally:

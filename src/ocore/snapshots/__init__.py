@@ -1,10 +1,23 @@
 """Snapshots: database and filestore of an instance at one moment, and the way back."""
 
+import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 
 from ocore.artifacts import Snapshot
 from ocore.environments import Instance
+from ocore.errors import StepFailed
+
+
+async def in_time(taking: Coroutine[Any, Any, Snapshot], *, seconds: float) -> Snapshot:
+    """Return the snapshot, or StepFailed when it takes longer than its environment allows."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await taking
+    except TimeoutError:
+        raise StepFailed(f"no snapshot after {seconds:g} s (timeoutSeconds)") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,8 +28,30 @@ class TableLoss:
     rows: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What a snapshot of an instance would take, and what is left for it; bytes.
+
+    `strategy` is the one a snapshot in the window would use; `needed` is 0 where blocks are shared.
+    `free` is None when the databases are not on this machine.
+    """
+
+    strategy: str
+    database: int
+    files: int
+    needed: int
+    free: int | None
+
+
 class Snapshots(Protocol):
     """Takes and restores snapshots. Every call may be repeated with the same ids."""
+
+    async def ready(self, instance: Instance, snapshot_id: str) -> tuple[str, ...]:
+        """Do what can be done while the instance serves, so that `take` is short.
+
+        Return the files that the database refers to and the filestore has lost, before us.
+        """
+        ...
 
     async def take(self, instance: Instance, snapshot_id: str) -> Snapshot:
         """Take one while nobody is connected: cloned where the disk can, else a template copy.
@@ -33,7 +68,8 @@ class Snapshots(Protocol):
     async def copy(self, instance: Instance, snapshot: Snapshot, copy_id: str) -> Snapshot:
         """Make a copy that `revert` may use up; the snapshot stays as it is.
 
-        StepFailed when the snapshot is gone or incomplete. A dump becomes a database here.
+        StepFailed when the snapshot is gone, incomplete or damaged, and where. A dump becomes a
+        database here.
         """
         ...
 
@@ -41,14 +77,38 @@ class Snapshots(Protocol):
         """Put the present aside and the snapshot in its place, by renaming: this uses it up.
 
         Nobody can connect meanwhile. Asked again after it was done: nothing happens. What was put
-        aside stays for inspection until the next revert of the instance.
+        aside stays for inspection by an administrator until the shelf is cleared.
         """
         ...
+
+    async def losses(self, instance: Instance, snapshot: Snapshot) -> tuple[TableLoss, ...] | None:
+        """Compare row counts now and then, tables that differ only; None when it cannot be told."""
+        ...
+
+
+class Shelf(Protocol):
+    """What has been kept, and the room for more. Every call may be repeated."""
 
     async def exists(self, snapshot: Snapshot) -> bool:
         """Say whether it could be restored now."""
         ...
 
-    async def losses(self, instance: Instance, snapshot: Snapshot) -> tuple[TableLoss, ...] | None:
-        """Compare row counts now and then, tables that differ only; None when it cannot be told."""
+    async def remove(self, snapshot: Snapshot) -> None:
+        """Delete it for good; one that is gone already is fine."""
+        ...
+
+    async def clear_aside(self, instance: Instance, *, before: datetime) -> tuple[str, ...]:
+        """Delete what was put aside before a moment, and return the databases' names."""
+        ...
+
+    async def prove(self, instance: Instance, snapshot: Snapshot) -> None:
+        """Restore it into a scratch database and compare; a fast one gets a dump of its own first.
+
+        The dump is made from the snapshot, not from the instance, and serves when the snapshot's
+        database is lost. StepFailed says what does not come back.
+        """
+        ...
+
+    async def room(self, instance: Instance) -> Room:
+        """Measure what a snapshot would take now."""
         ...

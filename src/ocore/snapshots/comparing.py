@@ -28,8 +28,12 @@ async def fingerprint(connection: Connection) -> tuple[int, int, str | None]:
     The number of tables, of their columns, and a digest of `ir_module_module`.
     """
     found = await connection.execute(
-        "SELECT count(DISTINCT table_name), count(*) FROM information_schema.columns"
-        " WHERE table_schema = 'public'"
+        # The catalogue itself: information_schema says the same in ten times the time, and the
+        # instance is not serving meanwhile.
+        "SELECT count(DISTINCT attrelid), count(*) FROM pg_attribute"
+        " JOIN pg_class ON pg_class.oid = attrelid"
+        " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')"
+        " AND attnum > 0 AND NOT attisdropped"
     )
     tables, columns = await found.fetchone() or (0, 0)
     present = await connection.execute("SELECT to_regclass('public.ir_module_module')")

@@ -85,6 +85,9 @@ async def send_away(connection: Connection, database: str) -> None:
 
 
 async def size_of(connection: Connection, database: str) -> int:
-    found = await connection.execute("SELECT pg_database_size(%s)", [database])
+    """Return its bytes on disk; 0 when there is none."""
+    found = await connection.execute(
+        "SELECT pg_database_size(oid) FROM pg_database WHERE datname = %s", [database]
+    )
     row = await found.fetchone()
     return int(row[0]) if row else 0

@@ -1,30 +1,93 @@
-"""Dumps: a database in a directory, taken beside whoever works in it."""
+"""Dumps: a database in a directory, taken beside whoever works in it.
+
+Beside the dump lie the properties of the database and the list of its files; a manifest with the
+SHA-256 of all of them is written last.
+"""
 
 import asyncio
 import hashlib
+import shutil
 from pathlib import Path
+from typing import Final
 
 import msgspec
+from psycopg import sql
 
 from ocore.errors import StepFailed
 from ocore.kit import shell
+from ocore.kit.databases import Connection, connected, drop_database
 from ocore.kit.postgres import PostgresServer
+from ocore.kit.threads import to_its_end
+from ocore.snapshots.comparing import row_counts
+from ocore.snapshots.files import LIST
+from ocore.snapshots.properties import Properties
 
-_MANIFEST = "manifest.json"
-_JOBS = "2"
+_MANIFEST: Final = "manifest.json"
+_PROPERTIES: Final = "database.json"
+_COUNTS: Final = "rows.json"
+_JOBS: Final = "2"
 
 
 async def dump(server: PostgresServer, database: str, folder: Path) -> None:
-    """Write the dump and, last, its manifest: a dump without one is not whole."""
-    await _run(server, dump_command(server, database, folder / "dump"))
-    await _run(server, list_command(server, folder / "dump"))
-    await asyncio.to_thread(_write_manifest, folder)
+    """Write the dump, and read it back to its end. It is not whole before it is sealed."""
+    (folder / _MANIFEST).unlink(missing_ok=True)
+    await to_its_end(shutil.rmtree, folder / "dump", True)  # noqa: FBT003 - ignore_errors
+    async with connected(server, database) as connection, connection.transaction():
+        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        exported = await (await connection.execute("SELECT pg_export_snapshot()")).fetchone()
+        moment = str(exported[0]) if exported else ""
+        # The dump sees the rows of this very moment, and so these are the numbers to prove it by.
+        _write(folder / _COUNTS, msgspec.json.encode(await row_counts(connection)))
+        await _run(server, dump_command(server, database, folder / "dump", moment=moment))
+    await _run(server, read_command(server, folder / "dump"))
 
 
-async def restore(server: PostgresServer, folder: Path, database: str, *, owner: str) -> None:
-    """Fill an empty database from a dump, after proving that no byte of it has changed."""
+async def seal(folder: Path, properties: Properties) -> None:
+    """Write down the properties, and the manifest that makes the dump a whole one."""
+    await to_its_end(_seal, folder, properties)
+
+
+async def check(folder: Path) -> None:
+    """StepFailed names the first part of the dump that is missing or has changed."""
     await asyncio.to_thread(_check, folder)
-    await _run(server, restore_command(server, folder / "dump", database, owner=owner))
+
+
+async def create_for(connection: Connection, folder: Path, database: str) -> Properties:
+    """Make an empty database for a dump that is whole, and return what it is to be given."""
+    await check(folder)
+    properties = msgspec.json.decode((folder / _PROPERTIES).read_bytes(), type=Properties)
+    await drop_database(connection, database)
+    words = (properties.encoding, properties.collate, properties.ctype)
+    await connection.execute(
+        sql.SQL(
+            "CREATE DATABASE {} TEMPLATE template0 OWNER {} ENCODING {} LC_COLLATE {} LC_CTYPE {}"
+        ).format(
+            sql.Identifier(database), sql.Identifier(properties.owner), *map(sql.Literal, words)
+        )
+    )
+    return properties
+
+
+async def restore(server: PostgresServer, folder: Path, database: str) -> None:
+    """Fill an empty database from a dump; whose each thing is stands in the dump."""
+    await _run(server, restore_command(server, folder / "dump", database))
+
+
+async def restore_for(server: PostgresServer, folder: Path, database: str, *, owner: str) -> None:
+    """Fill an empty database from a dump as somebody else's: all of it belongs to `owner`."""
+    await _run(server, restore_for_command(server, folder / "dump", database, owner=owner))
+
+
+async def prove(server: PostgresServer, folder: Path, scratch: str) -> None:
+    """Restore a dump into an empty database and count. StepFailed names the table that differs."""
+    await restore(server, folder, scratch)
+    expected = msgspec.json.decode((folder / _COUNTS).read_bytes(), type=dict[str, int])
+    async with connected(server, scratch) as connection:
+        found = await row_counts(connection)
+    for table in sorted(expected.keys() | found.keys()):
+        was, now = expected.get(table), found.get(table)
+        if was != now:
+            raise StepFailed(f"restored for a test, {table} has {now} rows instead of {was}")
 
 
 def is_whole(folder: Path) -> bool:
@@ -32,21 +95,31 @@ def is_whole(folder: Path) -> bool:
     return (folder / _MANIFEST).exists()
 
 
-def dump_command(server: PostgresServer, database: str, folder: Path) -> list[str]:
-    options = ["--format=directory", f"--jobs={_JOBS}", "--no-owner", "--compress=gzip:1"]
+def dump_command(server: PostgresServer, database: str, folder: Path, *, moment: str) -> list[str]:
+    options = [
+        "--format=directory",
+        f"--jobs={_JOBS}",
+        "--compress=gzip:1",
+        f"--snapshot={moment}",
+    ]
     return [_program(server, "pg_dump"), *_address(server), *options, f"--file={folder}", database]
 
 
-def restore_command(
+def restore_command(server: PostgresServer, folder: Path, database: str) -> list[str]:
+    options = [f"--jobs={_JOBS}", "--exit-on-error", f"--dbname={database}"]
+    return [_program(server, "pg_restore"), *_address(server), *options, str(folder)]
+
+
+def restore_for_command(
     server: PostgresServer, folder: Path, database: str, *, owner: str
 ) -> list[str]:
-    options = [f"--jobs={_JOBS}", "--no-owner", f"--role={owner}", "--exit-on-error"]
-    program = _program(server, "pg_restore")
-    return [program, *_address(server), *options, f"--dbname={database}", str(folder)]
+    program, *rest = restore_command(server, folder, database)
+    return [program, "--no-owner", "--no-privileges", f"--role={owner}", *rest]
 
 
-def list_command(server: PostgresServer, folder: Path) -> list[str]:
-    return [_program(server, "pg_restore"), "--list", str(folder)]
+def read_command(server: PostgresServer, folder: Path) -> list[str]:
+    """Return what reads every byte of a dump, as a restore would, and keeps none of it."""
+    return [_program(server, "pg_restore"), "--file=/dev/null", str(folder)]
 
 
 def _address(server: PostgresServer) -> list[str]:
@@ -64,11 +137,18 @@ async def _run(server: PostgresServer, argv: list[str]) -> None:
         raise StepFailed(str(failure), exit_code=failure.code) from failure
 
 
-def _write_manifest(folder: Path) -> None:
-    sums = {path.name: _sha256(path) for path in sorted((folder / "dump").iterdir())}
-    fresh = folder / f".{_MANIFEST}"
-    fresh.write_bytes(msgspec.json.encode(sums))
-    fresh.replace(folder / _MANIFEST)
+def _seal(folder: Path, properties: Properties) -> None:
+    _write(folder / _PROPERTIES, msgspec.json.encode(properties))
+    beside = [folder / name for name in (_PROPERTIES, _COUNTS, LIST)]
+    parts = [*sorted((folder / "dump").iterdir()), *beside]
+    sums = {str(part.relative_to(folder)): _sha256(part) for part in parts}
+    _write(folder / _MANIFEST, msgspec.json.encode(sums))
+
+
+def _write(file: Path, content: bytes) -> None:
+    fresh = file.with_name(f".{file.name}")
+    fresh.write_bytes(content)
+    fresh.replace(file)
 
 
 def _check(folder: Path) -> None:
@@ -76,7 +156,7 @@ def _check(folder: Path) -> None:
         raise StepFailed(f"the dump {folder} is gone or was never finished")
     sums = msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=dict[str, str])
     for name, expected in sums.items():
-        path = folder / "dump" / name
+        path = folder / name
         if not path.exists():
             raise StepFailed(f"the dump is damaged: {path} is missing")
         if _sha256(path) != expected:

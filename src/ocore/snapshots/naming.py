@@ -1,6 +1,7 @@
 """What snapshots are called. Every name fits PostgreSQL's 63 bytes and tells whose it is."""
 
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 
 
@@ -9,14 +10,29 @@ def snapshot_database(database: str, snapshot_id: str) -> str:
     return f"{database}__s{_key(snapshot_id)}"
 
 
-def aside_database(database: str, snapshot_id: str) -> str:
-    """Return what `database` is called after this snapshot took its place."""
-    return f"{database}__x{_key(snapshot_id)}"
+def scratch_database(database: str, snapshot_id: str) -> str:
+    """Return the database in which a snapshot is restored for a test."""
+    return f"{database}__t{_key(snapshot_id)}"
+
+
+def aside_database(database: str, snapshot_id: str, at: datetime) -> str:
+    """Return what `database` is called after this snapshot took its place at this moment."""
+    return f"{aside_of(database, snapshot_id)}{int(at.timestamp()):08x}"
+
+
+def aside_of(database: str, snapshot_id: str) -> str:
+    """Return how the name of what this snapshot replaced begins; its moment follows."""
+    return f"{aside_prefix(database)}{_key(snapshot_id)}"
 
 
 def aside_prefix(database: str) -> str:
     """Return how all that was ever put aside for `database` begins."""
     return f"{database}__x"
+
+
+def put_aside_at(name: str) -> datetime:
+    """Return when a database or folder of such a name was put aside."""
+    return datetime.fromtimestamp(int(name[-8:], 16), UTC)
 
 
 def snapshot_folder(root: Path, snapshot_id: str) -> Path:

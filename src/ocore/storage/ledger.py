@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from ocore.deployments.ledger import Ending, Lease
-from ocore.deployments.model import Deployment, Entry, Status
+from ocore.deployments.model import Deployment, Entry, Reverted, Snapped, Status, Trigger
 from ocore.environments import Live
 from ocore.errors import LeaseLost
+from ocore.snapshots.records import SnapshotReason, SnapshotRecord, SnapshotStatus
 from ocore.storage.codec import (
     complete_event,
     deployment_from,
@@ -20,8 +21,10 @@ from ocore.storage.codec import (
     view_json,
 )
 from ocore.storage.database import EVERY_ORGANIZATION, Connection, Pool, load_queries, transaction
+from ocore.storage.snapshots import keep_snapshot, use_up_snapshot
 
 _QUERIES: Final = load_queries("ledger")
+_REASONS: Final = {Trigger.ROLLBACK: SnapshotReason.ROLLBACK}
 
 
 class PostgresLedger:
@@ -124,8 +127,30 @@ class PostgresLedger:
             "view": view_json(grown, now=self._now()),
         }
         await connection.execute(_QUERIES["write_event"], values)
+        await _record_snapshot(connection, grown, entry)
         await connection.execute(_QUERIES["notify"], {"id": grown.id})
         return grown
+
+
+async def _record_snapshot(connection: Connection, deployment: Deployment, entry: Entry) -> None:
+    match entry.artifact:
+        case Snapped(snapshot=taken):
+            record = SnapshotRecord(
+                id=taken.id,
+                instance_id=deployment.instance.id,
+                status=SnapshotStatus.AVAILABLE,
+                reason=_REASONS.get(deployment.trigger, SnapshotReason.DEPLOYMENT),
+                created_at=entry.at,
+                completed_at=entry.at,
+                live=deployment.previous,
+                snapshot=taken,
+            )
+            await keep_snapshot(connection, deployment.id, record)
+        case Reverted(snapshot_id=id_):
+            message = f"deployment {deployment.id} failed and was taken back to it"
+            await use_up_snapshot(connection, id_, message=message)
+        case _:
+            return
 
 
 async def end_deployment(

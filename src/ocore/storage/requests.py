@@ -23,6 +23,7 @@ from ocore.storage.codec import (
 )
 from ocore.storage.database import Connection, Pool, load_queries, transaction
 from ocore.storage.ledger import end_deployment
+from ocore.storage.snapshots import available_snapshots
 
 _QUERIES: Final = load_queries("requests")
 
@@ -76,7 +77,14 @@ class TenantRequests:
             live = row[0]["deployment_id"] if row and row[0] else None
             rows = await _all(connection, "succeeded", instance=instance.id)
             newest_first = [await _with_journal(connection, id_, record) for id_, record in rows]
-        return rollback_targets(newest_first, live=live)
+            kept = await available_snapshots(connection, instance.id)
+        targets = rollback_targets(newest_first, live=live)
+        return tuple(each for each in targets if each.snapshot.id in kept)
+
+    async def rollbacks(self, instance: Instance) -> tuple[Deployment, ...]:
+        async with transaction(self._pool, self._organization) as connection:
+            rows = await _all(connection, "rollbacks", instance=instance.id)
+            return tuple([await _with_journal(connection, id_, record) for id_, record in rows])
 
     async def request_cancel(self, deployment_id: str, *, by: str) -> bytes:
         async with transaction(self._pool, self._organization) as connection:

@@ -33,6 +33,10 @@ class TenantViews:
         numbers = (limit, offset, rows[0][0])
         return b'{"deployments":[%b],"limit":%d,"offset":%d,"total":%d}' % (views, *numbers)
 
+    async def demand_rollback(self, deployment_id: str) -> None:
+        if not await self._read("rollback", id=deployment_id):
+            raise NotFound(f"there is no rollback {deployment_id}", code="deployment_not_found")
+
     async def events(self, deployment_id: str, *, after: int) -> tuple[Event, ...]:
         rows = await self._read("events", id=deployment_id, after=after)
         return tuple(Event(seq=seq, kind=kind.decode(), data=event) for seq, kind, event in rows)

@@ -10,19 +10,21 @@ from ocore.api.services import Services
 from ocore.databases.postgres import admin_password
 from ocore.embedded.secrets import secret
 from ocore.embedded.settings import Settings
-from ocore.embedded.users import platform_users
+from ocore.embedded.users import PlatformUsers, platform_users
 from ocore.kit import clock, ids
-from ocore.wiring.connections import platform_conninfo, platform_secret
+from ocore.snapshots.shelf import PostgresShelf
+from ocore.wiring.connections import odoo_server, platform_conninfo, platform_secret
 from ocore.wiring.store import Store, open_store
 from ocore.wiring.tools import source_of
 
 
 async def run_api(settings: Settings) -> None:
     """Answer until SIGTERM; requests at work are ended first, streams are cut."""
-    conninfo = platform_conninfo(settings, await platform_users())
+    users = await platform_users()
+    conninfo = platform_conninfo(settings, users)
     async with open_store(conninfo, settings) as store:
         config = uvicorn.Config(
-            create_app(services_of(settings, store)),
+            create_app(services_of(settings, store, users)),
             host=settings.listen,
             port=settings.api_port,
             log_level="warning",
@@ -33,7 +35,8 @@ async def run_api(settings: Settings) -> None:
         await uvicorn.Server(config).serve()
 
 
-def services_of(settings: Settings, store: Store) -> Services:
+def services_of(settings: Settings, store: Store, users: PlatformUsers) -> Services:
+    shelf = PostgresShelf(odoo_server(settings, users), settings.home)
     return Services(
         requests=store.requests,
         views=store.views,
@@ -46,5 +49,7 @@ def services_of(settings: Settings, store: Store) -> Services:
         now=clock.now,
         new_id=ids.uuid7,
         ping=store.ping,
+        room=shelf.room,
+        catalogue=store.catalogue,
         instance_password=partial(admin_password, platform_secret(settings)),
     )

@@ -10,11 +10,13 @@ from ocore.deployments.ledger import Ledger, Requests, Views
 from ocore.embedded.settings import Settings
 from ocore.environments.registry import Registry
 from ocore.kit import clock
+from ocore.snapshots.records import Catalogue, Chores
 from ocore.storage.accounts import PostgresAccounts
 from ocore.storage.database import open_pool, ping
 from ocore.storage.ledger import PostgresLedger
 from ocore.storage.registry import TenantRegistry
 from ocore.storage.requests import TenantRequests
+from ocore.storage.snapshots import PostgresChores, TenantCatalogue
 from ocore.storage.transcripts import PostgresTranscripts
 from ocore.storage.views import TenantViews
 from ocore.storage.wakeups import listen
@@ -23,14 +25,16 @@ from ocore.transcripts import Transcripts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """The records' ports; `requests`, `views` and `registry` are bound to an organization's id."""
+    """The records' ports; those that are callables are bound to an organization's id."""
 
     ledger: Ledger
+    chores: Chores
     accounts: Accounts
     transcripts: Transcripts
     requests: Callable[[str], Requests]
     views: Callable[[str], Views]
     registry: Callable[[str], Registry]
+    catalogue: Callable[[str], Catalogue]
     wakeups: Callable[[], AsyncIterator[str | None]]
     ping: Callable[[], Awaitable[None]]
 
@@ -41,11 +45,13 @@ async def open_store(conninfo: str, settings: Settings) -> AsyncIterator[Store]:
     async with open_pool(conninfo) as pool:
         yield Store(
             ledger=PostgresLedger(pool, clock.now, lease_seconds=settings.lease_seconds),
+            chores=PostgresChores(pool),
             accounts=PostgresAccounts(pool),
             transcripts=PostgresTranscripts(pool),
             requests=lambda organization: TenantRequests(pool, organization, clock.now),
             views=partial(TenantViews, pool),
             registry=lambda organization: TenantRegistry(pool, organization),
+            catalogue=partial(TenantCatalogue, pool),
             wakeups=partial(listen, conninfo),
             ping=partial(ping, pool),
         )

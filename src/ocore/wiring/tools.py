@@ -30,8 +30,9 @@ from ocore.runtime.odoo_process import OdooHost
 from ocore.runtime.ports import Ports
 from ocore.runtime.process import ProcessRuntime
 from ocore.runtime.watch import HttpWatch
-from ocore.snapshots import Snapshots
+from ocore.snapshots import Shelf, Snapshots
 from ocore.snapshots.postgres import PostgresSnapshots
+from ocore.snapshots.shelf import PostgresShelf
 from ocore.source import Source
 from ocore.source.git import GitSource
 from ocore.wiring.connections import odoo_server, platform_secret
@@ -50,6 +51,7 @@ class Adapters:
     databases: Databases
     snapshots: Snapshots
     rehearsals: Rehearsals
+    shelf: Shelf
     runtime: Runtime
     crons: Crons
     watch: Watch
@@ -61,6 +63,7 @@ class Adapters:
             source=self.source,
             images=self.images,
             watch=self.watch,
+            shelf=self.shelf,
             databases=fenced(self.databases, confirm),
             snapshots=fenced(self.snapshots, confirm),
             rehearsals=fenced(self.rehearsals, confirm),
@@ -91,6 +94,7 @@ def adapters_of(
         databases=PostgresDatabases(server, home, users.odoo, secret),
         snapshots=PostgresSnapshots(server, home, users.odoo),
         rehearsals=PostgresRehearsals(server, home, users.odoo, secret),
+        shelf=PostgresShelf(server, home),
         runtime=ProcessRuntime(supervisor, host, Ports(home.instances)),
         crons=ProcessCrons(supervisor, host),
         watch=HttpWatch(home),

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from ocore.deployments.ledger import Lease
@@ -15,7 +15,8 @@ from ocore.kit import clock
 from ocore.wiring.connections import platform_conninfo
 from ocore.wiring.store import Store, open_store
 from ocore.wiring.tools import Adapters, adapters_of
-from ocore.worker.loop import Shop, work
+from ocore.worker.keeping import Keeper, keep
+from ocore.worker.loop import Shop, stay_at, work
 from ocore.worker.transcript import Transcript
 
 VERIFY_SECONDS: Final = 3.0
@@ -35,13 +36,29 @@ async def run_worker(settings: Settings) -> None:
             lease_seconds=settings.lease_seconds,
         )
         wake = asyncio.Event()
-        listening = asyncio.create_task(_listen(store, wake))
+        keeper = _keeper(settings, store, adapters, name=shop.name)
+        beside = [
+            asyncio.create_task(_listen(store, wake)),
+            asyncio.create_task(stay_at(partial(keep, keeper))),
+        ]
         try:
             await work(shop, wake)
         finally:
-            listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await listening
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+
+def _keeper(settings: Settings, store: Store, adapters: Adapters, *, name: str) -> Keeper:
+    return Keeper(
+        name=name,
+        chores=store.chores,
+        snapshots=adapters.snapshots,
+        shelf=adapters.shelf,
+        settings=store.chores.settings_of,
+        now=clock.now,
+        aside_hours=settings.aside_hours,
+    )
 
 
 async def _listen(store: Store, wake: asyncio.Event) -> None:
@@ -70,6 +87,7 @@ def _equip(
             databases=behind.databases,
             snapshots=behind.snapshots,
             rehearsals=behind.rehearsals,
+            shelf=behind.shelf,
             runtime=behind.runtime,
             crons=behind.crons,
             watch=behind.watch,
@@ -78,6 +96,7 @@ def _equip(
             flush=transcript.flush,
             now=clock.now,
             wait=asyncio.sleep,
+            snapshot_settings=store.chores.settings_of,
             health_seconds=settings.health_seconds,
             verify_seconds=VERIFY_SECONDS,
             hold_seconds=settings.hold_seconds,

@@ -63,6 +63,17 @@ async def _claim(shop: Shop) -> Lease | None:
         return None
 
 
+async def stay_at(work: Callable[[], Coroutine[Any, Any, None]], *, pause: float = 5.0) -> None:
+    """Do work that has no end, and begin anew after whatever ended it; until cancelled."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            # For the same reason as below: a bug in one corner must not end the worker.
+            log.exception("work crashed", work=work)
+        await asyncio.sleep(pause)
+
+
 async def _sleep_until(wake: asyncio.Event) -> None:
     try:
         async with asyncio.timeout(POLL_SECONDS):

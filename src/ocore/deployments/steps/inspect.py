@@ -6,6 +6,7 @@ from typing import Final
 from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
 from ocore.deployments.model import Deployment, Fetched, Inspected
 from ocore.deployments.steps.outcome import Check, GateFailed, Hearing, Outcome
+from ocore.deployments.steps.room import demand_room
 from ocore.deployments.toolbox import Toolbox
 from ocore.environments import Instance
 from ocore.errors import StepFailed
@@ -58,6 +59,8 @@ async def inspect(deployment: Deployment, tools: Toolbox) -> Outcome:
     except StepFailed as failure:
         explained = Hearing(tools.say).explained(failure, otherwise="The plan could not be made")
         raise check.failure(explained, findings=findings) from failure
+    if inspected.touches_database:
+        await demand_room(deployment, tools)
     summary = describe(inspected)
     return Outcome(
         detail=summary,

@@ -3,6 +3,7 @@
 from ocore.deployments.evidence import Finding, FindingClass, GateAction, Severity
 from ocore.deployments.model import Deployment, Prepared, RollbackTarget, Step
 from ocore.deployments.steps.outcome import Outcome
+from ocore.deployments.steps.room import demand_room
 from ocore.deployments.toolbox import Toolbox
 from ocore.errors import StepFailed
 
@@ -15,6 +16,8 @@ async def prepare(deployment: Deployment, tools: Toolbox) -> Outcome:
         raise StepFailed(
             f"the image {target.image} is gone; deploy commit {target.commit.sha} instead"
         )
+    # Twice: the copy to put in place, and the safety snapshot of the present.
+    await demand_room(deployment, tools, copies=2)
     findings = await _losses(deployment, target, tools)
     copy = await tools.snapshots.copy(deployment.instance, target.snapshot, f"{deployment.id}-copy")
     return Outcome(

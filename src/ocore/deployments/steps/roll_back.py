@@ -1,6 +1,6 @@
 """Roll back: after a failure in the cutover, the earlier code and data serve again."""
 
-from ocore.deployments.model import Deployment, Snapped, Step
+from ocore.deployments.model import Deployment, Reverted, Snapped, Step
 from ocore.deployments.steps.health import answering
 from ocore.deployments.steps.outcome import Outcome
 from ocore.deployments.toolbox import Toolbox
@@ -11,31 +11,35 @@ from ocore.errors import StepFailed
 async def roll_back(deployment: Deployment, tools: Toolbox) -> Outcome:
     """Undo whatever was done, by restoring rather than by reversing. May be repeated."""
     instance = deployment.instance
+    reverted = None
     if deployment.replaces_data:
-        await _restore_data(deployment, tools)
+        reverted = await _restore_data(deployment, tools)
     else:
         await tools.runtime.stop(instance, deployment.colour)
     if deployment.previous is None:
         await tools.runtime.halt(instance)
         await tools.proxy.remove(instance)
-        return Outcome(detail="the instance is empty again, as it was before")
+        return Outcome(detail="the instance is empty again, as it was before", artifact=reverted)
     await _serve(deployment, deployment.previous, tools)
     return Outcome(
         detail=f"{deployment.previous.colour} serves commit {deployment.previous.commit_sha[:12]}"
-        " again"
+        " again",
+        artifact=reverted,
     )
 
 
-async def _restore_data(deployment: Deployment, tools: Toolbox) -> None:
+async def _restore_data(deployment: Deployment, tools: Toolbox) -> Reverted | None:
     instance = deployment.instance
     if deployment.previous is not None:
         await tools.proxy.hold(instance)
     await tools.runtime.halt(instance)
     snapped = deployment.find(Snapped)
     changed = deployment.began(Step.UPDATE) or deployment.began(Step.RESTORE)
-    if snapped is not None and changed:
-        await tools.snapshots.revert(instance, snapped.snapshot)
-        tools.say(f"Snapshot {snapped.snapshot.id} is back in place")
+    if snapped is None or not changed:
+        return None
+    await tools.snapshots.revert(instance, snapped.snapshot)
+    tools.say(f"Snapshot {snapped.snapshot.id} is back in place")
+    return Reverted(snapshot_id=snapped.snapshot.id)
 
 
 async def _serve(deployment: Deployment, previous: Live, tools: Toolbox) -> None:

@@ -1,11 +1,13 @@
 """Snapshot: make sure there is a way back before anything changes."""
 
 from ocore.artifacts import Snapshot
-from ocore.deployments.evidence import Gate
+from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
 from ocore.deployments.model import Deployment, Snapped
 from ocore.deployments.steps.outcome import Check, Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.errors import StepFailed
+from ocore.snapshots import in_time
+from ocore.snapshots.records import FailurePolicy
 
 
 async def snapshot(deployment: Deployment, tools: Toolbox) -> Outcome:
@@ -16,10 +18,19 @@ async def snapshot(deployment: Deployment, tools: Toolbox) -> Outcome:
     check = Check(
         gate=Gate.DATABASE_SNAPSHOT, name="Database snapshot", mode="runtime", now=tools.now
     )
+    settings = await tools.snapshot_settings(deployment.instance)
+    if not deployment.replaces_data and not settings.auto_enabled:
+        return Outcome(detail="none: the data does not change, and autoEnabled is off")
     try:
-        taken = await _take(deployment, tools)
+        lost = await tools.snapshots.ready(deployment.instance, deployment.id)
+        taken = await _take(deployment, tools, seconds=settings.timeout_seconds)
     except StepFailed as failure:
-        raise check.failure(failure) from failure
+        if deployment.replaces_data or settings.failure_policy is FailurePolicy.FAIL:
+            raise check.failure(failure) from failure
+        return Outcome(
+            detail=f"none, and failurePolicy says to go on without: {failure}",
+            evidence=(check.failed(str(failure), required=False),),
+        )
     summary = (
         f"{taken.strategy} of {_megabytes(taken.size_bytes)} and {taken.files} files"
         f" in {taken.duration_ms} ms"
@@ -30,19 +41,36 @@ async def snapshot(deployment: Deployment, tools: Toolbox) -> Outcome:
     return Outcome(
         detail=summary,
         artifact=Snapped(snapshot=taken),
-        evidence=(check.passed(summary, artifact_refs=(taken.id,)),),
+        evidence=(check.passed(summary, artifact_refs=(taken.id,), warned=bool(lost)),),
+        findings=_findings(lost),
     )
 
 
-async def _take(deployment: Deployment, tools: Toolbox) -> Snapshot:
+async def _take(deployment: Deployment, tools: Toolbox, *, seconds: int) -> Snapshot:
     instance = deployment.instance
     if not deployment.replaces_data:
-        return await tools.snapshots.take_online(instance, deployment.id)
+        return await in_time(tools.snapshots.take_online(instance, deployment.id), seconds=seconds)
     if deployment.previous is not None:
         tools.say("Holding requests: the cutover begins")
         await tools.proxy.hold(instance)
         await tools.runtime.drain(instance)
     return await tools.snapshots.take(instance, deployment.id)
+
+
+def _findings(lost: tuple[str, ...]) -> tuple[Finding, ...]:
+    """Return what was lost before us: no reason to stop, and nothing a rollback brings back."""
+    if not lost:
+        return ()
+    names = ", ".join(lost[:3])
+    return (
+        Finding(
+            cls=FindingClass.DATA_FILE_LOST,
+            severity=Severity.MEDIUM,
+            action=GateAction.WARN,
+            excerpt=f"{len(lost)} files of attachments are missing or cut short: {names}",
+            metadata={"files": list(lost[:100]), "count": len(lost)},
+        ),
+    )
 
 
 def _megabytes(size: int) -> str:

@@ -52,3 +52,7 @@ SELECT id, record FROM deployments
 
 -- name: live
 SELECT live FROM instances WHERE id = %(instance)s
+
+-- name: rollbacks
+SELECT id, record FROM deployments
+ WHERE instance_id = %(instance)s AND trigger = 'rollback' ORDER BY queue_number DESC LIMIT 100

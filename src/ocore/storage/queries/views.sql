@@ -15,3 +15,6 @@ SELECT p.deployments_count, d.view
 -- name: events
 SELECT seq, kind, event FROM journal
  WHERE deployment_id = %(id)s AND seq > %(after)s ORDER BY seq
+
+-- name: rollback
+SELECT id FROM deployments WHERE id = %(id)s AND trigger = 'rollback'

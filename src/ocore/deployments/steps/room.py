@@ -1,0 +1,61 @@
+"""Room: a change of data that could not be saved is refused while nothing is touched."""
+
+from typing import Final
+
+from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
+from ocore.deployments.model import Deployment
+from ocore.deployments.steps.outcome import Check
+from ocore.deployments.toolbox import Toolbox
+from ocore.errors import StepFailed
+from ocore.snapshots import Room
+
+_SPARE_BYTES: Final = 128 * 1024**2
+_GROWTH: Final = 0.1
+"""The share of a database that an update may write beside its snapshot: rows anew, and the log."""
+
+
+async def demand_room(deployment: Deployment, tools: Toolbox, *, copies: int = 1) -> None:
+    """StepFailed with the numbers when so many copies of the data would not fit."""
+    check = Check(
+        gate=Gate.DATABASE_SNAPSHOT, name="Room for a snapshot", mode="static", now=tools.now
+    )
+    room = await tools.shelf.room(deployment.instance)
+    missing = shortage(room, copies=copies)
+    if missing is None:
+        return
+    sentence = (
+        f"no room for a snapshot: {_mebibytes(wanted_bytes(room, copies=copies))} are needed"
+        f" ({copies} x {_mebibytes(room.needed)} by {room.strategy}, and what the change itself"
+        f" writes), {_mebibytes(room.free or 0)} are free. Free {_mebibytes(missing)}, or delete"
+        " snapshots"
+    )
+    finding = Finding(
+        cls=FindingClass.DISK_ROOM,
+        severity=Severity.HIGH,
+        action=GateAction.BLOCK,
+        excerpt=sentence,
+        metadata={
+            "neededBytes": wanted_bytes(room, copies=copies),
+            "freeBytes": room.free,
+            "databaseBytes": room.database,
+            "strategy": room.strategy,
+        },
+    )
+    raise check.failure(StepFailed(sentence), findings=(finding,))
+
+
+def wanted_bytes(room: Room, *, copies: int) -> int:
+    """Return what has to be free for so many copies and the change after them."""
+    return copies * room.needed + int(room.database * _GROWTH) + _SPARE_BYTES
+
+
+def shortage(room: Room, *, copies: int) -> int | None:
+    """Return the bytes that are missing; None when it fits, or when nobody knows what is free."""
+    if room.free is None:
+        return None
+    missing = wanted_bytes(room, copies=copies) - room.free
+    return missing if missing > 0 else None
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 1024**2:.0f} MiB"

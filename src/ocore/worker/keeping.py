@@ -1,0 +1,158 @@
+"""Keeps snapshots: takes and deletes those that are wanted so, and lets old ones go."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from ocore.artifacts import Snapshot
+from ocore.environments import Instance
+from ocore.errors import StepFailed
+from ocore.snapshots import Shelf, Snapshots, in_time
+from ocore.snapshots.records import (
+    Chore,
+    ChoreKind,
+    Chores,
+    Kept,
+    Proof,
+    SnapshotSettings,
+    SnapshotStatus,
+)
+from ocore.snapshots.retention import expired
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS: Final = 2.0
+SWEEP_SECONDS: Final = 600.0
+_LEASE_SECONDS: Final = 60.0
+_MOST_ATTEMPTS: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeper:
+    """What one worker keeps snapshots with. What was put aside goes after `aside_hours`."""
+
+    name: str
+    chores: Chores
+    snapshots: Snapshots
+    shelf: Shelf
+    settings: Callable[[Instance], Awaitable[SnapshotSettings]]
+    now: Callable[[], datetime]
+    aside_hours: float = 48.0
+    again_seconds: float = 30.0
+
+
+async def keep(keeper: Keeper) -> None:
+    """Keep until cancelled: one chore after another, and a look at everything now and then."""
+    clock = asyncio.get_running_loop().time
+    sweep_at = clock()
+    while True:
+        while chore := await keeper.chores.claim(keeper.name, seconds=_LEASE_SECONDS):
+            await do(keeper, chore)
+        if clock() >= sweep_at:
+            await sweep(keeper)
+            sweep_at = clock() + SWEEP_SECONDS
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def do(keeper: Keeper, chore: Chore) -> None:
+    """Do what is wanted of one snapshot, and write down how it ended."""
+    working = asyncio.create_task(_do(keeper, chore))
+    renewing = asyncio.create_task(_renew(keeper, chore))
+    try:
+        # Whoever lost the chore stops: somebody else is at it.
+        await asyncio.wait({working, renewing}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+    finally:
+        for task in (working, renewing):
+            task.cancel()
+        await asyncio.gather(working, renewing, return_exceptions=True)
+
+
+async def sweep(keeper: Keeper) -> None:
+    """Look at all that is kept: note what is missing, let go what is old."""
+    for kept in await keeper.chores.survey():
+        await _note_missing(keeper, kept)
+        for record in expired(kept, keeper.now()):
+            reason = f"older than {kept.settings.retention_days} days, or one of too many"
+            await keeper.chores.mark(record.id, SnapshotStatus.DELETING, message=reason)
+            log.info("snapshot expired", snapshot=record.id, instance=kept.instance.id)
+        before = keeper.now() - timedelta(hours=keeper.aside_hours)
+        for name in await keeper.shelf.clear_aside(kept.instance, before=before):
+            log.info("deleted what was put aside", database=name)
+
+
+async def _do(keeper: Keeper, chore: Chore) -> None:
+    try:
+        await _ACTIONS[chore.kind](keeper, chore)
+    except StepFailed as failure:
+        log.warning("snapshot not done", snapshot=chore.record.id, reason=str(failure))
+        await _failed(keeper, chore, str(failure))
+
+
+async def _failed(keeper: Keeper, chore: Chore, reason: str) -> None:
+    if chore.attempts < _MOST_ATTEMPTS or chore.kind is ChoreKind.DELETE:
+        await keeper.chores.again(chore, seconds=keeper.again_seconds, message=reason)
+    elif chore.kind is ChoreKind.PROVE:
+        await keeper.chores.proven(chore, Proof.FAILED, message=reason)
+    else:
+        await keeper.chores.finish(chore, SnapshotStatus.FAILED, snapshot=None, message=reason)
+
+
+async def _take(keeper: Keeper, chore: Chore) -> None:
+    seconds = (await keeper.settings(chore.instance)).timeout_seconds
+    await keeper.snapshots.ready(chore.instance, chore.record.id)
+    taking = keeper.snapshots.take_online(chore.instance, chore.record.id)
+    taken = await in_time(taking, seconds=seconds)
+    status = SnapshotStatus.AVAILABLE
+    if not await keeper.chores.finish(chore, status, snapshot=taken, message=None):
+        raise StepFailed("a deployment went live meanwhile: its data and code would not match")
+    log.info("snapshot taken", snapshot=taken.id, milliseconds=taken.duration_ms)
+
+
+async def _prove(keeper: Keeper, chore: Chore) -> None:
+    if chore.record.snapshot is None:
+        raise LookupError(f"snapshot {chore.record.id} is available and was never taken")
+    await keeper.shelf.prove(chore.instance, chore.record.snapshot)
+    await keeper.chores.proven(chore, Proof.PASSED, message=None)
+    log.info("snapshot restored for a test", snapshot=chore.record.id)
+
+
+async def _delete(keeper: Keeper, chore: Chore) -> None:
+    await keeper.shelf.remove(chore.record.snapshot or _unfinished(chore))
+    await keeper.chores.finish(chore, SnapshotStatus.DELETED, snapshot=None, message=None)
+    log.info("snapshot deleted", snapshot=chore.record.id)
+
+
+def _unfinished(chore: Chore) -> Snapshot:
+    """Return what a snapshot that was never finished may have left: files, under its id."""
+    return Snapshot(
+        id=chore.record.id,
+        strategy="dump",
+        location="",
+        size_bytes=0,
+        files=0,
+        duration_ms=0,
+        verified=False,
+    )
+
+
+async def _renew(keeper: Keeper, chore: Chore) -> None:
+    while await keeper.chores.renew(chore, seconds=_LEASE_SECONDS):  # noqa: ASYNC110 - a database
+        await asyncio.sleep(_LEASE_SECONDS / 3)
+    log.warning("snapshot left to another worker", snapshot=chore.record.id)
+
+
+async def _note_missing(keeper: Keeper, kept: Kept) -> None:
+    for record in kept.records:
+        if record.snapshot is not None and not await keeper.shelf.exists(record.snapshot):
+            message = f"not there any more: {record.snapshot.location}"
+            await keeper.chores.mark(record.id, SnapshotStatus.MISSING, message=message)
+            log.warning("snapshot missing", snapshot=record.id)
+
+
+_ACTIONS: Final = {ChoreKind.TAKE: _take, ChoreKind.PROVE: _prove, ChoreKind.DELETE: _delete}

@@ -1,0 +1,216 @@
+"""Snapshots and the way back to one, over HTTP. An environment has the id of its instance."""
+
+import asyncio
+import json
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from ocore.access import Role
+from ocore.cli.credentials import Session, save
+from ocore.deployments.model import Snapped, Status, Step
+from ocore.deployments.pipeline import FLOW
+from ocore.kit import clock, ids
+from ocore.main import app
+from ocore.storage.ledger import PostgresLedger
+from tests.api.following import all_events
+from tests.api.parts import Api
+from tests.api.worker import queue
+from tests.deployments.journal import SNAPSHOT, done
+from tests.storage.records import ending, live_of
+
+KEYS = {
+    "id",
+    "environmentId",
+    "deploymentId",
+    "status",
+    "reason",
+    "strategy",
+    "sizeBytes",
+    "files",
+    "durationMs",
+    "verified",
+    "restoreTest",
+    "pinned",
+    "commitSha",
+    "message",
+    "createdAt",
+    "completedAt",
+}
+SETTINGS = {"autoEnabled", "failurePolicy", "maxPinned", "retentionDays", "timeoutSeconds"}
+
+
+def path(api: Api) -> str:
+    return f"/api/environments/{api.acme.instance.id}"
+
+
+async def deployed(api: Api) -> str:
+    """Take a deployment through its steps and return its id, which is its snapshot's too."""
+    asked = await queue(api)
+    ledger = PostgresLedger(api.pool, clock.now, lease_seconds=30.0)
+    lease = await ledger.claim("w")
+    assert lease is not None
+    for line in done(await ledger.load(lease), *FLOW).journal:
+        entry = line
+        if line.step is Step.SNAPSHOT and line.artifact is not None:
+            entry = replace(line, artifact=Snapped(snapshot=replace(SNAPSHOT, id=asked.id)))
+        if entry.step is Step.SWITCH and entry.result == "succeeded":
+            await ledger.go_live(lease, entry, live_of(asked))
+        else:
+            await ledger.append(lease, entry)
+    await ledger.close(lease, ending(Status.SUCCEEDED))
+    return asked.id
+
+
+async def test_snapshots_are_listed_newest_first_with_all_keys(api: Api) -> None:
+    first, second = await deployed(api), await deployed(api)
+    page = (await api.get(f"{path(api)}/snapshots?limit=1")).json
+    assert (page["total"], page["limit"], page["offset"]) == (2, 1, 0)
+    (newest,) = page["snapshots"]
+    assert set(newest) == KEYS
+    assert newest["id"] == newest["deploymentId"] == second
+    assert (newest["status"], newest["reason"]) == ("available", "deployment")
+    assert newest["verified"] is True
+    oldest = (await api.get(f"{path(api)}/snapshots?limit=1&offset=1")).json["snapshots"][0]
+    assert (oldest["id"], oldest["commitSha"]) == (first, None)
+    assert (await api.get(f"{path(api)}/snapshots/{first}")).json == oldest
+
+
+async def test_one_may_be_asked_for_where_something_is_live(api: Api) -> None:
+    refused = await api.post(f"{path(api)}/snapshots")
+    assert refused.problem() == (409, "environment_empty", None)
+    await deployed(api)
+    answer = await api.post(f"{path(api)}/snapshots")
+    assert answer.status == 202
+    assert set(answer.json) == KEYS
+    assert (answer.json["status"], answer.json["reason"]) == ("pending", "manual")
+    assert answer.json["strategy"] is None
+
+
+async def test_a_pinned_one_cannot_be_deleted(api: Api) -> None:
+    one = f"{path(api)}/snapshots/{await deployed(api)}"
+    assert (await api.post(f"{one}/pin")).json["pinned"] is True
+    assert (await api.ask("DELETE", one)).problem() == (409, "snapshot_pinned", None)
+    assert (await api.ask("DELETE", f"{one}/pin")).json["pinned"] is False
+    deleted = await api.ask("DELETE", one)
+    assert (deleted.status, deleted.json["status"]) == (202, "deleting")
+    assert (await api.post(f"{one}/pin")).problem()[1] == "snapshot_not_available"
+
+
+async def test_settings_have_defaults_and_change_one_by_one(api: Api) -> None:
+    where = f"{path(api)}/snapshots/settings"
+    before = (await api.get(where)).json
+    assert set(before) == SETTINGS
+    changed = await api.ask("PUT", where, json={"retentionDays": 7, "failurePolicy": "continue"})
+    assert changed.status == 200
+    expected = {**before, "retentionDays": 7, "failurePolicy": "continue"}
+    assert changed.json == expected
+    assert (await api.get(where)).json == expected
+    for body, field in (
+        ({"retentionDays": 0}, "retentionDays"),
+        ({"failurePolicy": "shrug"}, "failurePolicy"),
+        ({"color": 1}, "color"),
+    ):
+        assert (await api.ask("PUT", where, json=body)).problem()[::2] == (400, field)
+
+
+async def test_what_a_snapshot_would_take_is_told(api: Api) -> None:
+    answer = (await api.get(f"{path(api)}/snapshots/estimate")).json
+    assert answer["totalBytes"] == answer["databaseBytes"] + answer["filestoreBytes"]
+    assert (answer["strategy"], answer["neededBytes"], answer["freeBytes"]) == ("clone", 0, None)
+
+
+async def test_a_rollback_to_a_snapshot_brings_the_code_that_served_it(api: Api) -> None:
+    first, second = await deployed(api), await deployed(api)
+    body = {"snapshotId": second, "createSafetySnapshot": True, "targetEnvironmentId": None}
+    key = {"Idempotency-Key": "back"}
+    answers = [await api.post(f"{path(api)}/rollback", body, headers=key) for _ in range(2)]
+    assert [answer.status for answer in answers] == [202, 202]
+    assert answers[0].json == answers[1].json
+    assert set(answers[0].json) == {"deploymentId", "environmentId", "message", "snapshotId"}
+    rollback = answers[0].json["deploymentId"]
+    shown = (await api.get(f"{api.acme.path}/deployments/{rollback}")).json
+    assert (shown["triggerType"], shown["status"]) == ("rollback", "queued")
+    (logged,) = (await api.get(f"{path(api)}/rollback-logs")).json["rollbackLogs"]
+    assert (logged["deploymentId"], logged["snapshotId"]) == (rollback, second)
+    assert (logged["targetDeploymentId"], logged["completedAt"]) == (first, None)
+    one = f"{path(api)}/snapshots/{second}"
+    assert (await api.ask("DELETE", one)).problem() == (409, "snapshot_needed", None)
+
+
+async def test_what_cannot_be_gone_back_to_is_a_sentence(api: Api) -> None:
+    first = await deployed(api)
+    where = f"{path(api)}/rollback"
+    for body, expected in (
+        ({"snapshotId": ids.uuid7()}, (404, "snapshot_not_found", None)),
+        ({"snapshotId": "newest"}, (400, "malformed_id", "snapshotId")),
+        ({}, (400, "field_missing", "snapshotId")),
+        ({"snapshotId": first}, (409, "snapshot_without_code", "snapshotId")),
+        (
+            {"snapshotId": first, "targetEnvironmentId": ids.uuid7()},
+            (422, "other_environment", "targetEnvironmentId"),
+        ),
+    ):
+        assert (await api.post(where, body)).problem() == expected
+    asked = (await api.post(f"{path(api)}/snapshots")).json["id"]
+    pending = await api.post(where, {"snapshotId": asked})
+    assert pending.problem() == (409, "snapshot_not_available", "snapshotId")
+
+
+async def test_the_progress_of_a_rollback_is_a_stream_that_ends(api: Api) -> None:
+    await deployed(api)
+    target = await deployed(api)
+    body = {"snapshotId": target}
+    rollback = (await api.post(f"{path(api)}/rollback", body)).json["deploymentId"]
+    ledger = PostgresLedger(api.pool, clock.now, lease_seconds=30.0)
+    lease = await ledger.claim("w")
+    assert lease is not None
+    for line in done(await ledger.load(lease), Step.PREPARE).journal:
+        await ledger.append(lease, line)
+    await ledger.close(lease, ending(Status.FAILED))
+    events = await all_events(api, f"/api/deployments/{rollback}/rollback/progress")
+    assert [each.kind for each in events] == ["step", "step", "complete"]
+    assert events[0].data["name"] == "Prepare restore"
+    no_rollback = await api.get(f"/api/deployments/{target}/rollback/progress")
+    assert no_rollback.problem() == (404, "deployment_not_found", None)
+
+
+async def ocore(api: Api, folder: Path, *arguments: str) -> tuple[int, str]:
+    """Run the command line as acme's owner; return its exit code and what it printed."""
+    session = folder / "session.json"
+    token = api.bearer()["Authorization"].removeprefix("Bearer ")
+    save(session, Session(api_url=f"{api.url}/api", access_token=token))
+    # In a thread of its own: the command runs a loop, and the API answers from this one.
+    invoke = partial(CliRunner().invoke, env={"OCORE_SESSION_FILE": str(session)})
+    result = await asyncio.to_thread(invoke, app, arguments)
+    return result.exit_code, result.output
+
+
+async def test_the_command_line_lists_takes_pins_and_deletes(api: Api, tmp_path: Path) -> None:
+    kept, where = await deployed(api), ("--environment", api.acme.instance.id)
+    code, output = await ocore(api, tmp_path, "snapshot", "create", *where)
+    assert code == 0, output
+    assert (await api.get(f"{path(api)}/snapshots/{output.strip()}")).json["status"] == "pending"
+    for verb, expected in (("pin", 0), ("delete", 2), ("unpin", 0), ("delete", 0)):
+        code, output = await ocore(api, tmp_path, "snapshot", verb, kept, *where)
+        assert code == expected, output
+    code, output = await ocore(api, tmp_path, "snapshot", "list", "--json", *where)
+    found = {each["id"]: each["status"] for each in json.loads(output)["snapshots"]}
+    assert (code, found[kept], len(found)) == (0, "deleting", 2)
+
+
+async def test_a_viewer_looks_and_changes_nothing(api: Api) -> None:
+    one = await deployed(api)
+    viewer = api.bearer(role=Role.VIEWER)
+    for where in ("snapshots", f"snapshots/{one}", "snapshots/settings", "snapshots/estimate"):
+        assert (await api.get(f"{path(api)}/{where}", headers=viewer)).status == 200
+    for method, where in (
+        ("POST", "snapshots"),
+        ("DELETE", f"snapshots/{one}"),
+        ("POST", f"snapshots/{one}/pin"),
+        ("DELETE", f"snapshots/{one}/pin"),
+    ):
+        answer = await api.ask(method, f"{path(api)}/{where}", headers=viewer)
+        assert answer.problem() == (403, "role_forbids", None)

@@ -1,0 +1,211 @@
+"""A worker that keeps snapshots: real records, a real server, only Odoo is not there."""
+
+import asyncio
+import hashlib
+import json
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from ocore.databases.postgres import PostgresDatabases
+from ocore.deployments.model import Entry, Result, Snapped, Status, Step
+from ocore.embedded.home import Home
+from ocore.environments import Instance
+from ocore.errors import StepFailed
+from ocore.kit import clock, ids
+from ocore.kit.postgres import PostgresServer
+from ocore.snapshots.dumping import seal
+from ocore.snapshots.postgres import PostgresSnapshots
+from ocore.snapshots.properties import Properties
+from ocore.snapshots.records import (
+    Proof,
+    SnapshotReason,
+    SnapshotRecord,
+    SnapshotSettings,
+    SnapshotStatus,
+)
+from ocore.snapshots.shelf import PostgresShelf
+from ocore.storage.database import transaction
+from ocore.storage.snapshots import PostgresChores, TenantCatalogue
+from ocore.worker.keeping import Keeper, do, keep, sweep
+from tests.databases.conftest import databases as databases  # noqa: PLC0414 - a fixture, here too
+from tests.databases.odoo_like import BASE, filestore, instance, query
+from tests.storage.conftest import conninfo as conninfo  # noqa: PLC0414 - a fixture, here too
+from tests.storage.conftest import migrated as migrated  # noqa: PLC0414 - a fixture, here too
+from tests.storage.conftest import pool as pool  # noqa: PLC0414 - a fixture, here too
+from tests.storage.conftest import records as records  # noqa: PLC0414 - a fixture, here too
+from tests.storage.records import Records, ending
+
+
+@pytest.fixture
+def keeper(records: Records, home: Home, postgres_server: PostgresServer) -> Keeper:
+    chores = PostgresChores(records.pool)
+    return Keeper(
+        name="w",
+        chores=chores,
+        snapshots=PostgresSnapshots(postgres_server, home, None),
+        shelf=PostgresShelf(postgres_server, home),
+        settings=chores.settings_of,
+        now=clock.now,
+    )
+
+
+@pytest.fixture
+async def served(
+    records: Records, databases: PostgresDatabases, postgres_server: PostgresServer
+) -> Instance:
+    """Let acme's first instance have a live deployment and a database of its own."""
+    await records.succeed(await records.ask())
+    async with transaction(records.pool, "*") as connection:
+        # That deployment's snapshot is a record alone: its database was never there.
+        await connection.execute("DELETE FROM snapshots")
+    served = records.acme.instances[0]
+    name = instance(served.database)
+    await query(postgres_server, "postgres", f'DROP DATABASE IF EXISTS "{served.database}"')
+    await databases.create(name, base=BASE)
+    return served
+
+
+def catalogue(records: Records) -> TenantCatalogue:
+    return TenantCatalogue(records.pool, records.acme.organization_id)
+
+
+async def ask(records: Records) -> str:
+    wanted = SnapshotRecord(
+        id=ids.uuid7(),
+        instance_id=records.acme.instances[0].id,
+        status=SnapshotStatus.PENDING,
+        reason=SnapshotReason.MANUAL,
+        created_at=clock.now(),
+    )
+    return (await catalogue(records).ask(wanted, by="ana")).id
+
+
+async def test_what_is_asked_for_is_taken_and_what_is_discarded_is_gone(
+    keeper: Keeper, served: Instance, records: Records, home: Home
+) -> None:
+    wanted, book = await ask(records), catalogue(records)
+    keeping = asyncio.create_task(keep(keeper))
+    try:
+        async with asyncio.timeout(120):
+            while not (taken := await book.snapshot(served.id, wanted)).completed_at:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            assert taken.status is SnapshotStatus.AVAILABLE, taken.message
+            assert taken.snapshot is not None
+            assert await keeper.shelf.exists(taken.snapshot)
+            await book.discard(served.id, wanted, by="ana")
+            while (home.snapshots / wanted).exists():  # noqa: ASYNC110 - another task's work
+                await asyncio.sleep(0.05)
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def test_a_snapshot_that_takes_too_long_says_so_and_is_given_up_in_the_end(
+    keeper: Keeper, served: Instance, records: Records
+) -> None:
+    wanted, book = await ask(records), catalogue(records)
+    async with transaction(records.pool, "*") as connection:
+        await connection.execute("UPDATE snapshots SET proof = 'passed'")
+    hurried = SnapshotSettings(timeout_seconds=0)
+    await book.change_settings(served.id, hurried, by="ana")
+    for _ in range(5):
+        async with transaction(records.pool, "*") as connection:
+            await connection.execute("UPDATE snapshots SET work_until = NULL")
+        chore = await keeper.chores.claim("w", seconds=60)
+        assert chore is not None
+        await do(keeper, chore)
+    found = await book.snapshot(served.id, wanted)
+    assert found.status is SnapshotStatus.FAILED
+    assert found.message == "no snapshot after 0 s (timeoutSeconds)"
+
+
+async def test_a_look_around_notes_what_is_missing_and_lets_go_what_is_old(
+    keeper: Keeper, served: Instance, records: Records
+) -> None:
+    book, made = catalogue(records), [await ask(records) for _ in range(4)]
+    while chore := await keeper.chores.claim("w", seconds=60):
+        await do(keeper, chore)
+    lost = await book.snapshot(served.id, made[3])
+    assert lost.snapshot is not None
+    await keeper.shelf.remove(lost.snapshot)
+    async with transaction(records.pool, "*") as connection:
+        await connection.execute(
+            "UPDATE snapshots SET created_at = %s WHERE id = %s",
+            [clock.now() - timedelta(days=31), made[0]],
+        )
+    await sweep(keeper)
+    found = {each: (await book.snapshot(served.id, each)).status for each in made}
+    assert found == {
+        made[0]: SnapshotStatus.DELETING,
+        made[1]: SnapshotStatus.AVAILABLE,
+        made[2]: SnapshotStatus.AVAILABLE,
+        made[3]: SnapshotStatus.MISSING,
+    }
+
+
+async def test_a_fast_snapshot_gets_a_dump_of_its_own_that_serves_when_its_database_is_lost(
+    keeper: Keeper, served: Instance, records: Records, postgres_server: PostgresServer
+) -> None:
+    deployment = await records.ask()
+    ledger = records.ledger()
+    lease = await ledger.claim("w")
+    assert lease is not None
+    taken = await keeper.snapshots.take(served, deployment.id)
+    entry = Entry(
+        step=Step.SNAPSHOT,
+        result=Result.SUCCEEDED,
+        at=clock.now(),
+        attempt=1,
+        artifact=Snapped(snapshot=taken),
+    )
+    await ledger.append(lease, entry)
+    await ledger.close(lease, ending(Status.FAILED))
+    chore = await keeper.chores.claim("w", seconds=60)
+    assert chore is not None
+    await do(keeper, chore)
+    found = await catalogue(records).snapshot(served.id, deployment.id)
+    assert (found.proof, found.message) == (Proof.PASSED, None)
+    await query(postgres_server, "postgres", f'DROP DATABASE "{taken.location}"')
+    assert await keeper.shelf.exists(taken)
+    copy = await keeper.snapshots.copy(served, taken, ids.uuid7())
+    rows = await query(postgres_server, copy.location, "SELECT borrower FROM library_loan")
+    assert sorted(rows) == [("Ada",), ("Grace",)]
+    left = f"SELECT 1 FROM pg_database WHERE datname LIKE '{served.database}\\_\\_t%'"
+    assert await query(postgres_server, "postgres", left) == []
+
+
+@pytest.mark.parametrize("damage", ["rows", "file", "flipped byte"])
+async def test_a_snapshot_that_does_not_come_back_is_found_out_and_named(
+    keeper: Keeper, served: Instance, home: Home, damage: str
+) -> None:
+    content = b"a signed contract"
+    digest = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+    contract = filestore(home, served.database) / digest[:2] / digest
+    contract.parent.mkdir(parents=True, exist_ok=True)
+    contract.write_bytes(content)
+    taken = await keeper.snapshots.take_online(served, ids.uuid7())
+    await keeper.shelf.prove(served, taken)
+    folder = home.snapshots / taken.id
+    if damage == "rows":
+        # As if a table had lost a row on its way into the dump: the sums fit, the number does not.
+        counts = json.loads((folder / "rows.json").read_bytes())
+        counts["library_loan"] += 1
+        (folder / "rows.json").write_text(json.dumps(counts))
+        properties = msgspec.json.decode((folder / "database.json").read_bytes(), type=Properties)
+        await seal(folder, properties)
+        named = "library_loan has 2 rows instead of 3"
+    elif damage == "file":
+        kept = folder / "filestore" / digest[:2] / digest
+        kept.unlink()
+        kept.write_bytes(content.swapcase())
+        named = digest
+    else:
+        part = next((folder / "dump").glob("*.dat*"))
+        flipped = bytearray(part.read_bytes())
+        flipped[len(flipped) // 2] ^= 1
+        part.write_bytes(flipped)
+        named = part.name
+    with pytest.raises(StepFailed, match=named):
+        await keeper.shelf.prove(served, taken)
