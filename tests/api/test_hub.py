@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from ocore.api.follow import Hub
-from ocore.api.logs import Place, log_lines, no_lines, told
+from ocore.api.stream import Place, log_lines, no_lines, told
 from ocore.deployments.ledger import Event
 from ocore.transcripts import Chunk
 

@@ -261,6 +261,7 @@ class WorldRehearsals:
         self.world.stand_in = None
 
 
+@dataclass
 class WorldShelf:
     world: World
 

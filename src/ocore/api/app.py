@@ -23,9 +23,9 @@ from ocore.api import (
 )
 from ocore.api.description import BEARER, described
 from ocore.api.follow import Hub
-from ocore.api.logs import Summaries
 from ocore.api.schemas import StrictRequest, View, answer_of, json_answer
 from ocore.api.services import Services
+from ocore.api.summaries import Summaries
 from ocore.errors import Refused, Unavailable
 
 VERSION: Final = version("ocore")

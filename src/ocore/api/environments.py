@@ -15,7 +15,6 @@ from litestar.response import Stream
 from ocore.access import Caller, require
 from ocore.api import problems
 from ocore.api.follow import Hub
-from ocore.api.logs import EVENT_STREAM, LastEventId, Place, no_lines, told
 from ocore.api.parameters import IdempotencyKey
 from ocore.api.schemas import (
     Body,
@@ -28,6 +27,7 @@ from ocore.api.schemas import (
     uuid_in,
 )
 from ocore.api.services import Services
+from ocore.api.stream import EVENT_STREAM, LastEventId, Place, no_lines, told
 from ocore.deployments import keeping
 from ocore.deployments.keeping import SnapshotRollback
 from ocore.deployments.model import Deployment, Prepared, Status

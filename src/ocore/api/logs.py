@@ -1,34 +1,22 @@
 """The log of a deployment over HTTP: followed live, downloaded whole, and summarised."""
 
-import asyncio
-import re
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
 
 import msgspec
 from litestar import Response, Router, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import HeaderParameter, QueryParameter
+from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from ocore.access import Caller, require
-from ocore.api.follow import COMPLETE, Following, Hub
+from ocore.api.follow import Hub
 from ocore.api.problems import documented
-from ocore.api.schemas import Json, LogSummaryView, View, answer_of, choices, ready
+from ocore.api.schemas import LogSummaryView, answer_of, ready
 from ocore.api.services import Services
-from ocore.deployments.model import Step
-from ocore.errors import Malformed
-from ocore.odoo.logs import Summariser
-from ocore.transcripts import Chunk, Transcripts
-
-_STEPS: Final = tuple(step.value for step in Step)
-_PLACE: Final = re.compile(r"([0-9]{1,15})-([0-9]{1,15})")
-_CHUNKS_AT_ONCE: Final = 256
-_MOST_SUMMARIES: Final = 500
-_MOST_READINGS: Final = 100
+from ocore.api.stream import EVENT_STREAM, LastEventId, Place, log_lines, no_lines, told
+from ocore.api.summaries import Summaries, whole_log
 
 WithLines = Annotated[
     int,
@@ -36,25 +24,6 @@ WithLines = Annotated[
         ge=0, le=1, description="1 sends the lines of the log as well, as `log` events."
     ),
 ]
-LastEventId = Annotated[
-    str | None,
-    HeaderParameter(
-        name="Last-Event-ID",
-        description="The `id` of the last event you have seen; the stream goes on after it.",
-        schema_extra={"pattern": f"^({_PLACE.pattern})?$"},
-    ),
-]
-
-
-class StreamedEvent(View):
-    """Events `step`, `log` and, last, `complete`; the data of each is JSON."""
-
-    event: Annotated[str, choices(["step", "log", COMPLETE])]
-    id: Annotated[str, msgspec.Meta(extra_json_schema={"pattern": f"^{_PLACE.pattern}$"})]
-    data: Annotated[str, msgspec.Meta(extra_json_schema={"contentMediaType": "application/json"})]
-
-
-EVENT_STREAM: Final = {200: replace(answer_of(StreamedEvent), media_type="text/event-stream")}
 _DOWNLOAD: Final = {
     200: ResponseSpec(
         str,
@@ -63,31 +32,6 @@ _DOWNLOAD: Final = {
         generate_examples=False,
     )
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """How far a follower has come: the last event, and the last line of the log."""
-
-    seq: int = 0
-    line: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.seq}-{self.line}"
-
-    @classmethod
-    def parse(cls, text: str | None) -> "Place":
-        """Read an event's id; Malformed when it is none of ours."""
-        if not text:
-            return cls()
-        found = _PLACE.fullmatch(text)
-        if found is None:
-            raise Malformed(
-                "Last-Event-ID must be the id of an event of this stream, such as 3-0",
-                code="malformed_event_id",
-                field="Last-Event-ID",
-            )
-        return cls(int(found[1]), int(found[2]))
 
 
 @get(
@@ -153,163 +97,12 @@ async def summarise_log(
     deployment_id: NamedDependency[str],
     caller: NamedDependency[Caller],
     services: NamedDependency[Services],
-    summaries: NamedDependency["Summaries"],
+    summaries: NamedDependency[Summaries],
 ) -> Response[bytes]:
     """Return sections, updated modules and grouped warnings. Lines are those of the download."""
     require(caller, "view:deployments")
     view = await services.views(caller.organization_id).view(project_id, deployment_id)
     return ready(await summaries.of(msgspec.json.decode(view), services.transcripts))
-
-
-class Summaries:
-    """Summaries of deployments, each line of which is read once.
-
-    Of a deployment that runs, the next question reads on where the last one ended; of one that
-    has ended, the answer is kept.
-    """
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[str, bytes] = OrderedDict()
-        self._begun: OrderedDict[str, Reading] = OrderedDict()
-
-    async def of(self, deployment: Json, transcripts: Transcripts) -> bytes:
-        """Return the summary as JSON."""
-        key = deployment["id"]
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
-        reading = self._begun.setdefault(key, Reading())
-        _bound(self._begun, _MOST_READINGS)
-        body = await reading.summary(deployment, transcripts)
-        if deployment["completedAt"] is not None:
-            self._begun.pop(key, None)
-            self._kept[key] = body
-            _bound(self._kept, _MOST_SUMMARIES)
-        return body
-
-
-class Reading:
-    """How far the log of one deployment was summarised."""
-
-    def __init__(self) -> None:
-        self._summariser = Summariser(steps=_STEPS)
-        self._line = -1
-        self._one_at_a_time = asyncio.Lock()
-
-    async def summary(self, deployment: Json, transcripts: Transcripts) -> bytes:
-        """Read what is new and return the summary of all there is."""
-        async with self._one_at_a_time:
-            if self._line < 0:
-                # The header always has as many lines; what they say is no part of the summary.
-                self._summariser.feed(_header(deployment))
-                self._line = 0
-            while chunks := await transcripts.read(
-                deployment["id"], after_line=self._line, limit=_CHUNKS_AT_ONCE
-            ):
-                content = b"".join(chunk.content for chunk in chunks)
-                await asyncio.to_thread(self._summariser.feed, content)
-                self._line = _last_line(chunks[-1])
-            ended = deployment["completedAt"] is not None
-            found = self._summariser.so_far(
-                success=deployment["status"] == "succeeded" if ended else None,
-                duration_ms=deployment["durationMs"],
-            )
-            return msgspec.json.encode(found.as_json())
-
-
-def _bound(kept: OrderedDict[str, Any], most: int) -> None:
-    """Forget the oldest beyond this many."""
-    while len(kept) > most:
-        kept.popitem(last=False)
-
-
-async def whole_log(deployment: Json, transcripts: Transcripts) -> AsyncIterator[bytes]:
-    """Yield the download: header, empty line, log."""
-    yield _header(deployment)
-    line = 0
-    while chunks := await transcripts.read(
-        deployment["id"], after_line=line, limit=_CHUNKS_AT_ONCE
-    ):
-        yield b"".join(chunk.content for chunk in chunks)
-        line = _last_line(chunks[-1])
-
-
-Frames = AsyncIterator[tuple[bytes, Place]]
-
-
-async def told(
-    following: Following, place: Place, new_lines: Callable[[Following, Place], Frames]
-) -> AsyncIterator[bytes]:
-    """Yield the frames after a place, until `complete`; a comment when there was none for a while.
-
-    A worker stores the lines of a step before it ends it, and so lines that are read after an
-    event hold all that came before it: they are sent first.
-    """
-    clock, pause = asyncio.get_running_loop().time, following.heartbeat_seconds
-    due = clock() + pause
-    while True:
-        version, events = following.feed.version, following.feed.after(place.seq)
-        async for frame, reached in new_lines(following, place):
-            place, due = reached, clock() + pause
-            yield frame
-        for event in events:
-            place, due = Place(event.seq, place.line), clock() + pause
-            yield _frame(event.kind, event.data, place)
-            if event.kind == COMPLETE:
-                return
-        if not await following.news(version, until=due):
-            return
-        if clock() >= due:
-            due = clock() + pause
-            yield b": heartbeat\n\n"
-
-
-async def log_lines(following: Following, place: Place) -> Frames:
-    """Yield what the log says after a place."""
-    while chunks := await following.feed.lines_after(place.line):
-        for chunk in chunks:
-            place = Place(place.seq, _last_line(chunk))
-            yield _log_frames(chunk, place.seq), place
-
-
-async def no_lines(_following: Following, _place: Place) -> Frames:
-    """Yield nothing: the follower wants the steps alone."""
-    return
-    yield
-
-
-def _frame(kind: str, data: bytes, place: Place) -> bytes:
-    return b"event: %b\nid: %b\ndata: %b\n\n" % (kind.encode(), str(place).encode(), data)
-
-
-def _log_frames(chunk: Chunk, seq: int) -> bytes:
-    texts = chunk.content.decode(errors="replace").split("\n")[:-1]
-    return b"".join(
-        _frame("log", msgspec.json.encode({"line": number, "text": text}), Place(seq, number))
-        for number, text in enumerate(texts, chunk.first_line)
-    )
-
-
-def _last_line(chunk: Chunk) -> int:
-    return chunk.first_line + chunk.line_count - 1
-
-
-def _header(deployment: Json) -> bytes:
-    facts = {
-        "oCore deployment": deployment["id"],
-        "project": deployment["projectId"],
-        "instance": deployment["instanceId"],
-        "trigger": deployment["triggerType"],
-        "branch": deployment["branch"],
-        "commit": deployment["commitSha"],
-        "image": deployment["imageTag"],
-        "status": deployment["status"],
-        "created": deployment["createdAt"],
-        "started": deployment["startedAt"],
-        "completed": deployment["completedAt"],
-    }
-    lines = [f"# {name}: {'unknown' if value is None else value}" for name, value in facts.items()]
-    return "\n".join([*lines, "", ""]).encode()
 
 
 router = Router(

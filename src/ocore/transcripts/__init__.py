@@ -12,6 +12,10 @@ class Chunk:
     line_count: int
     content: bytes
 
+    @property
+    def last_line(self) -> int:
+        return self.first_line + self.line_count - 1
+
 
 class Transcripts(Protocol):
     """Stores lines as they are produced; what is stored is never changed."""
