@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Final
 
 from ocore.artifacts import Image
 from ocore.deployments.changes import changes_between
@@ -18,6 +19,9 @@ from ocore.odoo.plan import PlannedChange
 from ocore.odoo.results import Results, results_of
 from ocore.rehearsals import stand_in
 from ocore.runtime import ModuleChange
+
+_MOST_SECONDS_OF_TESTS: Final = 3600.0
+"""Tests that wait for what never comes must not keep the instance's next deployment waiting."""
 
 
 async def rehearse(deployment: Deployment, tools: Toolbox) -> Outcome:
@@ -122,7 +126,9 @@ class _Rehearsal:
             # New modules may have brought mail servers and scheduled actions of their own.
             await self._neutralize(self._image)
             change = ModuleChange(
-                update=tuple(names), test_tags=tuple(f"/{name}" for name in names)
+                update=tuple(names),
+                test_tags=tuple(f"/{name}" for name in names),
+                seconds=_MOST_SECONDS_OF_TESTS,
             )
             await tools.runtime.update(self.stand_in, self._image, change, say=hear)
         except StepFailed as failure:
