@@ -114,6 +114,18 @@ async def test_a_slow_update_warns_that_users_will_see_a_maintenance_page() -> N
     assert evidence_of(ledger)[Gate.DATABASE_REHEARSAL].warned
 
 
+async def test_an_update_that_takes_longer_than_it_may_is_refused() -> None:
+    within = replace(in_production(), instance=replace(in_production().instance, longest_window=90))
+    world, ledger = World(slowness=95), WorldLedger(within)
+    await run(world, ledger)
+    assert ledger.deployment.status is Status.FAILED
+    card = evidence_of(ledger)[Gate.DATABASE_REHEARSAL].failure_card
+    assert card is not None
+    assert card["title"] == "The update takes too long"
+    assert "95.0 s" in card["cause"]
+    assert world.stand_in is None
+
+
 def rehearsing(**changes: object) -> Instance:
     return replace(INSTANCE, **changes)  # type: ignore[arg-type]
 

@@ -1,5 +1,8 @@
 """Updates of production are tried on a copy first: what would fail there never fails here."""
 
+import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from ocore.embedded.home import Home
 from ocore.embedded.postgres import Cluster
 from tests.integration.platform import Platform, Site
 from tests.integration.repository import commit, git
+from tests.integration.test_crashes import when_running, worker_pid
 from tests.integration.test_the_main_job import borrowers, gates, lend, step
 
 pytestmark = [pytest.mark.odoo, pytest.mark.timeout(900)]
@@ -106,4 +110,22 @@ async def test_production_rehearses_and_fails_where_nobody_is_served(
     assert tests["validation"]["failureCard"]["where"]["file"] == "library_loans/tests/test_book.py"
 
     assert await borrowers(site) == ["Ada"], "nobody noticed any of it"
+    assert leftovers(platform) == []
+
+
+async def test_a_worker_killed_in_a_rehearsal_leaves_no_copy_and_no_updater(
+    platform: Platform, production: Site, commits: DemoCommits
+) -> None:
+    site = production
+    first = await site.deploy(commitSha=commits.first)
+    assert first["status"] == "succeeded", await site.log(first)
+    started = await site.start(commitSha=commits.second)
+    await when_running(site, started, "Rehearse")
+    async with asyncio.timeout(120):
+        while len(leftovers(platform)) < 3:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.05)
+    os.kill(await worker_pid(platform), signal.SIGKILL)
+    ended = await site.end_of(started)
+    assert ended["status"] == "succeeded", await site.log(ended)
+    assert step(ended, "Rehearse")["version"] == 2
     assert leftovers(platform) == []

@@ -1,7 +1,13 @@
 import configparser
 
 from ocore.environments import Limits
-from ocore.odoo.commands import Program, cron_command, server_command, update_command
+from ocore.odoo.commands import (
+    Program,
+    cron_command,
+    neutralize_command,
+    server_command,
+    update_command,
+)
 from ocore.odoo.conf import Conf, Connection, Listening, odoo_conf
 
 CONF = Conf(
@@ -83,3 +89,18 @@ def test_the_updater_serves_nothing_and_ends() -> None:
 def test_an_empty_list_of_modules_is_no_argument() -> None:
     assert "--init" not in update_command(PROGRAM, update=("c",))
     assert "--update" not in update_command(PROGRAM, install=("a",))
+
+
+def test_tests_run_in_the_updater_when_they_are_asked_for() -> None:
+    argv = update_command(PROGRAM, update=("c",), test_tags=("/c", "/d"))
+    assert argv[argv.index("--test-tags") + 1] == "/c,/d"
+    assert "--test-tags" not in update_command(PROGRAM, update=("c",))
+
+
+def test_neutralizing_is_a_command_of_its_own() -> None:
+    assert neutralize_command(PROGRAM)[1:] == [
+        "/opt/odoo/odoo-bin",
+        "neutralize",
+        "--config",
+        "/etc/odoo.conf",
+    ]

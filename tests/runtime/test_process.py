@@ -21,6 +21,7 @@ from ocore.environments import Instance, Limits
 from ocore.errors import StepFailed
 from ocore.kit.processes import process_key
 from ocore.kit.secret import derive
+from ocore.odoo.results import results_of
 from ocore.runtime import ModuleChange, Probe
 from ocore.runtime.watch import HttpWatch
 from tests.runtime.conftest import SECRET, Site
@@ -216,6 +217,23 @@ async def test_an_update_tells_every_line_and_leaves_nothing_behind(
     assert state_of(site, instance, "oc_good") == "installed"
     assert processes_of(instance) == {}
     assert not (site.home.instances / instance.database / "updater").exists()
+
+
+async def test_an_updater_that_takes_too_long_is_ended(site: Site, instance: Instance) -> None:
+    change = ModuleChange(update=("base",), seconds=1)
+    with pytest.raises(StepFailed, match=r"did not end in 1 s"):
+        await site.runtime.update(instance, site.image, change, say=lambda _line: None)
+    await until(lambda: not processes_of(instance))
+
+
+async def test_tests_of_modules_run_and_are_counted(site: Site, instance: Instance) -> None:
+    lines: list[str] = []
+    copy = replace(instance, throwaway=True)
+    change = ModuleChange(update=("base_setup",), test_tags=("/base_setup",))
+    await site.runtime.update(copy, site.image, change, say=lines.append)
+    results = results_of(lines)
+    assert results is not None
+    assert results.unsuccessful == 0
 
 
 async def test_a_copy_is_neutralized_by_odoos_own_rules(site: Site, instance: Instance) -> None:

@@ -61,6 +61,7 @@ class InstanceBody(Body):
         default_factory=list
     )
     rehearse: bool | None = None
+    longest_window: Annotated[int, msgspec.Meta(ge=1, le=86_400)] | None = None
 
 
 class InstanceView(View):
@@ -85,6 +86,7 @@ class InstanceView(View):
     limit_time_real: int
     smoke_paths: list[str]
     rehearse: bool
+    longest_window: int | None
     status: Annotated[str, choices(InstanceStatus)]
     status_message: str | None
     active_color: ActiveColour | None
@@ -155,6 +157,7 @@ async def create_instance(
         limits=_limits(data),
         smoke_paths=tuple(data.smoke_paths),
         rehearse=data.rehearse,
+        longest_window=data.longest_window,
     )
     record = await registry.add_instance(instance, by=caller.user_id)
     return json_answer(_view(record), status_code=201)
@@ -275,6 +278,7 @@ def _view(record: InstanceRecord) -> InstanceView:
         limit_time_real=limits.limit_time_real,
         smoke_paths=list(instance.smoke_paths),
         rehearse=instance.rehearses,
+        longest_window=instance.longest_window,
         status=record.status,
         status_message=record.status_message,
         active_color=record.active_colour,

@@ -139,9 +139,15 @@ def create_instance(
     project: ProjectOption,
     name: Annotated[str, typer.Option()],
     environment: Annotated[str, typer.Option()] = "development",
+    rehearse: Annotated[
+        bool | None,
+        typer.Option(
+            help="Try updates on a copy of the data first; unlike the environment has it."
+        ),
+    ] = None,
 ) -> None:
     """Create an instance and print its id; it gets its database with the first deployment."""
-    body = {"name": name, "environment": environment}
+    body = {"name": name, "environment": environment, "rehearse": rehearse}
     answer = converse(lambda client: client.post(f"/projects/{project}/instances", body))
     console.print(answer["id"])
 

@@ -66,7 +66,8 @@ class Instance:
     `modules` is what must stay installed: None means every installable module of the repository.
     `provider` says where Odoo comes from; `source` is its path or git URL (None for `debian`).
     `rehearse` says whether an update is tried on a copy of the data first (None: as the environment
-    has it). A `throwaway` one stands in for another: what it does must not leave the machine.
+    has it), and `longest_window` how many seconds it may take there (None: any number).
+    A `throwaway` one stands in for another: what it does must not leave the machine.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Instance:
     limits: Limits = field(default_factory=Limits)
     smoke_paths: tuple[str, ...] = ()
     rehearse: bool | None = None
+    longest_window: int | None = None
     throwaway: bool = False
 
     @property

@@ -12,11 +12,13 @@ class ModuleChange:
     """What one run of the updater installs (`-i`) and updates (`-u`), each sorted.
 
     With `test_tags` (`--test-tags`) it runs these tests as well, and fails when one of them does.
+    It is ended, and has failed, when it takes more than `seconds` (None: it may take any time).
     """
 
     install: tuple[str, ...] = ()
     update: tuple[str, ...] = ()
     test_tags: tuple[str, ...] = ()
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

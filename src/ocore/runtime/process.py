@@ -7,6 +7,7 @@ from typing import Final
 from ocore.artifacts import Colour, Endpoint, Image, Say
 from ocore.embedded.supervisor import Supervisor
 from ocore.environments import Instance
+from ocore.errors import StepFailed
 from ocore.runtime import ModuleChange
 from ocore.runtime.crons import PATIENCE_SECONDS
 from ocore.runtime.odoo_process import (
@@ -56,7 +57,11 @@ class ProcessRuntime:
         if change.test_tags:
             # Tests of pages are answered by the updater itself, which needs a port for them.
             conf = serving_conf(part, self._host, await self._ports.take(instance, Colour.BLUE))
-        await self._run_once(part, update_argv(part, change), conf, say=say)
+        try:
+            async with asyncio.timeout(change.seconds):
+                await self._run_once(part, update_argv(part, change), conf, say=say)
+        except TimeoutError:
+            raise StepFailed(f"Odoo's updater did not end in {change.seconds:.0f} s") from None
 
     async def neutralize(self, instance: Instance, image: Image, *, say: Say) -> None:
         part = await self._programs.part(instance, image, UPDATE)

@@ -50,6 +50,21 @@ SELECT n::text, string_agg(md5(random()::text), '') FROM generate_series(1, 3000
 generate_series(1, 900) GROUP BY n")"""
 
 
+async def killed_by_the_kernel(stage: OdooStage) -> Log:
+    """Let the kernel end the updater, as it does when a machine is out of memory."""
+    await stage.fresh()
+    stage.write(script('rows = [b"x" * (n + (1 << 20)) for n in range(4096)]'))
+    group = Path("/sys/fs/cgroup/memory/ocore-failures")
+    group.mkdir(exist_ok=True)
+    (group / "memory.limit_in_bytes").write_text(str(300 << 20))
+    enter = f'echo $$ > {group}/cgroup.procs && exec "$@"'
+    unlimited = {"limit_memory_hard": "0"}
+    try:
+        return await stage.run(update=[MODULE], conf=unlimited, within=["sh", "-c", enter, "sh"])
+    finally:
+        group.rmdir()
+
+
 def scripted(name: str, how: str, body: str, *, file: str = "post-fill.py") -> Case[OdooStage]:
     return case(f"script_{name}", how, updated(script(body, name=file)))
 
@@ -168,10 +183,8 @@ SCRIPTS = (
         "a table read at once, beyond limit_memory_hard",
         "rows = [bytearray(1 << 20) for _ in range(4096)]",
     ),
-    scripted(
-        "killed",
-        "SIGKILL, as the kernel sends it when memory is short",
-        "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+    case(
+        "script_killed", "a table read at once, in a control group of 300 MB", killed_by_the_kernel
     ),
     scripted(
         "network",

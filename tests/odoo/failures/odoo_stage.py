@@ -98,9 +98,10 @@ class OdooStage:
         options: str = "-c lock_timeout=2s",
         conf: Mapping[str, str] | None = None,
         connection: Connection | None = None,
+        within: Sequence[str] = (),
     ) -> Log:
         argv = update_command(self.program(conf, connection), install=install, update=update)
-        return await self.spawn(argv, options=options)
+        return await self.spawn(argv, options=options, within=within)
 
     async def serve(self, path: str = "/web/login") -> Log:
         """Serve, ask for a page and its assets, and stop."""
@@ -140,7 +141,10 @@ class OdooStage:
             python=str(self.odoo.python), executable=self.odoo.tree.executable, conf=str(file)
         )
 
-    async def spawn(self, argv: Sequence[str], *, options: str = "") -> Log:
+    async def spawn(
+        self, argv: Sequence[str], *, options: str = "", within: Sequence[str] = ()
+    ) -> Log:
+        """Run it; `within` is a command that runs the command it is given."""
         lines: list[str] = []
         env = {
             "HOME": str(self.folder / "data"),
@@ -153,7 +157,7 @@ class OdooStage:
             "PGOPTIONS": options,
         }
         code = await shell.stream(
-            as_user(argv, os_user("daemon")),
+            [*within, *as_user(argv, os_user("daemon"))],
             lines.append,
             env=env,
             cwd="/",

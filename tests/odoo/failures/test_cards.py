@@ -4,7 +4,12 @@
 docker.io and docker-registry for what begins with `docker_`.
 """
 
+import json
+import time
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ocore.odoo.failures import explain, explain_tool, headline
 from ocore.odoo.failures.known import KILLED, SIGNATURES, TOOL_SIGNATURES
@@ -97,3 +102,28 @@ def test_a_log_says_how_it_was_made() -> None:
 
 def test_the_page_of_known_failures_is_up_to_date() -> None:
     assert PAGE.read_text() == page(), "run scripts/failures_page.py"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "Failed to build `x` ",
+        "Building wheel for x ",
+        "manifest for x ",
+        'process "',
+        "git cannot read ",
+        "COPY failed: ",
+        "The command '",
+        "://a:",
+    ],
+)
+def test_hostile_output_takes_no_time(piece: str) -> None:
+    begun = time.process_time()
+    assert explain_tool([piece * 5_000] * 500, otherwise="It failed").title
+    assert time.process_time() - begun < 20
+
+
+@given(st.lists(st.text(max_size=80), max_size=30))
+def test_output_of_any_kind_can_be_explained(lines: list[str]) -> None:
+    card = explain_tool(lines, otherwise="It failed")
+    assert json.loads(json.dumps(card.as_json())) == card.as_json()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Final
 
 from ocore.artifacts import Image
 from ocore.deployments.changes import changes_between
@@ -13,10 +14,14 @@ from ocore.deployments.steps.update import carry_out, named, suspicions
 from ocore.deployments.toolbox import Toolbox
 from ocore.environments import Instance
 from ocore.errors import StepFailed
+from ocore.odoo.failures import FailureCard, Where
 from ocore.odoo.plan import PlannedChange
 from ocore.odoo.results import Results, results_of
 from ocore.rehearsals import stand_in
 from ocore.runtime import ModuleChange
+
+_MOST_SECONDS_OF_TESTS: Final = 3600.0
+"""Tests that wait for what never comes must not keep the instance's next deployment waiting."""
 
 
 async def rehearse(deployment: Deployment, tools: Toolbox) -> Outcome:
@@ -96,6 +101,7 @@ class _Rehearsal:
         began = tools.now()
         await carry_out(self.deployment, self.stand_in, tools, self.warnings)
         took = tools.now() - began
+        _demand(took, longest=instance.longest_window)
         after = await tools.rehearsals.portrait(instance)
         return took, (
             *suspicions(self.warnings),
@@ -120,7 +126,9 @@ class _Rehearsal:
             # New modules may have brought mail servers and scheduled actions of their own.
             await self._neutralize(self._image)
             change = ModuleChange(
-                update=tuple(names), test_tags=tuple(f"/{name}" for name in names)
+                update=tuple(names),
+                test_tags=tuple(f"/{name}" for name in names),
+                seconds=_MOST_SECONDS_OF_TESTS,
             )
             await tools.runtime.update(self.stand_in, self._image, change, say=hear)
         except StepFailed as failure:
@@ -154,6 +162,26 @@ class _Rehearsal:
     def _planned(self) -> tuple[PlannedChange, ...]:
         inspected = self.deployment.produced(Inspected)
         return (*inspected.install, *inspected.update)
+
+
+def _demand(took: timedelta, *, longest: int | None) -> None:
+    """Refuse an update that takes longer than the instance may be away."""
+    if longest is None or took <= timedelta(seconds=longest):
+        return
+    sentence = f"the update takes {_seconds(took)} on a copy of the data, and may take {longest} s"
+    card = FailureCard(
+        title="The update takes too long",
+        cause=sentence,
+        where=Where(),
+        excerpt=sentence,
+        explanation="Users would wait, or see a maintenance page, for at least as long.",
+        suggested_fix=(
+            "Let the migration work in SQL, or before the deployment; or allow the instance a "
+            "longer window and deploy when few people work."
+        ),
+        retryable=False,
+    )
+    raise StepFailed(sentence, card=card.as_json())
 
 
 def _told(failure: StepFailed, lines: Sequence[str]) -> StepFailed:

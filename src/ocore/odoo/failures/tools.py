@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final
 
 from ocore.odoo.failures.card import FailureCard, Where
 from ocore.odoo.failures.known import TOOL_SIGNATURES, Signature
 from ocore.odoo.failures.scene import redacted
 from ocore.odoo.logs.reader import plain
 
-_MOST_LINES: Final = 400
+_MOST_LINES, _LONGEST_LINE = 150, 800
 _LONGEST_CAUSE, _LONGEST_EXCERPT = 300, 1_500
 _BEFORE, _AFTER = 2, 6
 
@@ -59,4 +58,4 @@ def _around(match: re.Match[str], lines: Sequence[str]) -> str:
 
 
 def _clean(line: str) -> str:
-    return plain(line.encode(errors="replace")).decode(errors="replace").rstrip()
+    return plain(line[:_LONGEST_LINE].encode(errors="replace")).decode(errors="replace").rstrip()

@@ -9,8 +9,8 @@ DATABASE: Final = (
         pattern=known_by(r"LockNotAvailable|canceling statement due to lock timeout"),
         title="A table was locked for too long",
         explanation=(
-            "Odoo had to change a table that another session was using, and gave up after its "
-            "lock timeout of 15 seconds. A report, a backup or a tool on the database will do."
+            "Odoo had to change a table that another session was using, and gave up when the lock "
+            "timeout was over. A report, a backup or a tool on the database will do."
         ),
         suggested_fix=(
             "See who is connected (pg_stat_activity, pg_blocking_pids), let them end and try again."

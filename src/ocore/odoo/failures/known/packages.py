@@ -43,12 +43,14 @@ PACKAGES: Final = (
     ),
     Signature(
         pattern=known_by(
+            r"(?:(?:Failed to build `(?P<package>[^`\n]+)`|Building wheel for (?P<wheel>\S+))"
+            r".{0,1500}?)?"
             r"(?:fatal error: (?P<header>[^\n:]+\.h): No such file"
             r"|(?P<program>pg_config|mysql_config|krb5-config) executable not found"
             r"|(?P<command>\S+): not found\n)"
         ),
         title="A package cannot be compiled here",
-        cause="{header}{program}{command} is not on this machine",
+        cause="{package}{wheel} needs {header}{program}{command}, which is not on this machine",
         explanation=(
             "The index has no wheel of this package for this Python and system, so that its C code "
             "was compiled; that needs a compiler and the headers of the library it wraps."

@@ -207,7 +207,7 @@ VIEWS: Final = (
         pattern=known_by(r"could not be processed:\s*(?P<reason>[^\n]+)"),
         title="A CSV file could not be loaded",
         cause="{reason}",
-        explanation="Odoo refused a line of this file.",
-        suggested_fix="Correct the line that is shown.",
+        explanation="Odoo refused a row of this file, and does not say which.",
+        suggested_fix="Look for the value that is named, and correct it.",
     ),
 )
