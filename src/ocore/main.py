@@ -1,6 +1,7 @@
 """The `ocore` program: the platform and its parts, the demo, and the client commands."""
 
 import asyncio
+import json
 import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -15,6 +16,7 @@ from ocore.demo.story import DemoFailed
 from ocore.embedded.settings import Settings, settings_from
 from ocore.embedded.users import closed_folder
 from ocore.errors import OcoreError
+from ocore.gates.configuration import schema as configuration_schema
 from ocore.wiring.api import run_api
 from ocore.wiring.platform import migrate as migrate_database
 from ocore.wiring.platform import run_platform
@@ -69,6 +71,12 @@ def worker() -> None:
 def migrate() -> None:
     """Bring the platform's database to this version."""
     _run(migrate_database)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a repository's ocore.toml."""
+    typer.echo(json.dumps(configuration_schema(), indent=2))
 
 
 @app.command()

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ocore.artifacts import Say
 from ocore.databases import Databases
+from ocore.gates import Gates
 from ocore.images import Images
 from ocore.proxy import Proxy
 from ocore.runtime import Crons, Runtime, Watch
@@ -23,6 +24,7 @@ class Toolbox:
     """
 
     source: Source
+    gates: Gates
     images: Images
     databases: Databases
     snapshots: Snapshots

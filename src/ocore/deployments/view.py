@@ -127,7 +127,6 @@ def _step_status(deployment: Deployment, step: Step) -> str:
 
 def _evidence_view(deployment: Deployment, item: Evidence) -> Json:
     duration = _duration(item.started_at, item.completed_at)
-    outcome = "warn" if item.warned else "pass"
     return {
         "artifactRefs": list(item.artifact_refs),
         "completedAt": _time(item.completed_at),
@@ -135,10 +134,10 @@ def _evidence_view(deployment: Deployment, item: Evidence) -> Json:
         "gateKey": item.gate,
         "logRefs": list(item.log_refs),
         "name": item.name,
-        "outcome": outcome if item.passed else "block",
+        "outcome": item.outcome,
         "required": item.required,
         "startedAt": _time(item.started_at),
-        "status": "passed" if item.passed else "failed",
+        "status": item.status,
         "summary": item.summary,
         "validation": {
             "artifactRefs": list(item.artifact_refs),
@@ -147,7 +146,7 @@ def _evidence_view(deployment: Deployment, item: Evidence) -> Json:
             "failureCard": item.failure_card,
             "logExcerpt": item.log_excerpt,
             "mode": item.mode,
-            "profile": deployment.instance.environment,
+            "profile": deployment.profile,
         },
         "waiver": None,
     }

@@ -76,7 +76,7 @@ def find_problems(addons: Sequence[Addon], target: Target) -> tuple[Problem, ...
         sentence = f"no Odoo module found: no directory of the repository has a {FILE_NAME}"
         return (Problem(kind=ProblemKind.NO_MODULE, sentence=sentence),)
     repository = {addon.name: addon for addon in reversed(addons)}
-    used = _used(repository, target)
+    used = used_modules(addons, target)
     return (
         *(problem for addon in addons if addon.name in used for problem in _own(addon, target)),
         *(problem for name in used for problem in _missing(repository[name], repository, target)),
@@ -86,8 +86,9 @@ def find_problems(addons: Sequence[Addon], target: Target) -> tuple[Problem, ...
     )
 
 
-def _used(repository: Mapping[str, Addon], target: Target) -> tuple[str, ...]:
-    """Return the modules at stake: wanted or installed ones, and what they need."""
+def used_modules(addons: Sequence[Addon], target: Target) -> tuple[str, ...]:
+    """Return the names of the modules at stake: wanted or installed ones, and what they need."""
+    repository = {addon.name: addon for addon in reversed(addons)}
     wanted = target.wanted
     if wanted is None:
         broken = [name for name, addon in repository.items() if addon.problem]

@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ocore.artifacts import Say
 from ocore.databases import Databases
 from ocore.databases.postgres import PostgresDatabases
 from ocore.embedded.settings import Settings
 from ocore.embedded.supervisor import Supervisor
 from ocore.embedded.users import PlatformUsers, closed_folder
 from ocore.errors import StepFailed
+from ocore.gates import Gates, lint
+from ocore.gates.processes import GateProcesses
 from ocore.images import Images
 from ocore.images.releases import ReleaseImages
 from ocore.images.venvs import Venvs
-from ocore.odoo.providers import Provider
+from ocore.kit import clock
+from ocore.odoo.providers import OdooTree, Provider
 from ocore.odoo.providers.debian import DebianProvider
 from ocore.odoo.providers.git import GitProvider
 from ocore.odoo.providers.path import PathProvider
@@ -44,6 +48,7 @@ class Adapters:
     """Who plays each part in this process."""
 
     source: Source
+    gates: Gates
     images: Images
     databases: Databases
     snapshots: Snapshots
@@ -56,6 +61,7 @@ class Adapters:
         """Return the same parts, those that touch an instance asking `confirm` before each call."""
         return Adapters(
             source=self.source,
+            gates=self.gates,
             images=self.images,
             watch=self.watch,
             databases=fenced(self.databases, confirm),
@@ -83,6 +89,7 @@ def adapters_of(
     }
     return Adapters(
         source=source_of(settings),
+        gates=gates_of(settings, users, providers, venvs),
         images=ReleaseImages(home.releases, providers, venvs),
         databases=PostgresDatabases(server, home, users.odoo, secret),
         snapshots=PostgresSnapshots(server, home, users.odoo),
@@ -90,6 +97,25 @@ def adapters_of(
         crons=ProcessCrons(supervisor, host),
         watch=HttpWatch(home),
         proxy=TraefikProxy(layout_of(settings)),
+    )
+
+
+def gates_of(
+    settings: Settings, users: PlatformUsers, providers: Mapping[str, Provider], venvs: Venvs
+) -> Gates:
+    async def odoo(series: str, provider: str, source: str | None, say: Say) -> OdooTree:
+        return await providers[provider].provide(series, source=source, say=say)
+
+    async def linter(say: Say) -> Path:
+        return await venvs.make([lint.REQUIREMENT], say=say)
+
+    return GateProcesses(
+        cache=settings.home.gates,
+        odoo=odoo,
+        linter=linter,
+        now=clock.now,
+        user=users.odoo,
+        jobs=os.cpu_count() or 1,
     )
 
 

@@ -66,6 +66,7 @@ def _equip(
         behind = adapters.behind(lambda: store.ledger.renew(lease))
         return Toolbox(
             source=behind.source,
+            gates=behind.gates,
             images=behind.images,
             databases=behind.databases,
             snapshots=behind.snapshots,

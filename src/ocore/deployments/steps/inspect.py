@@ -1,6 +1,7 @@
 """Inspect modules: what the commit would do to this database, decided without touching it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
@@ -8,6 +9,13 @@ from ocore.deployments.model import Deployment, Fetched, Inspected
 from ocore.deployments.steps.outcome import Check, GateFailed, Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.environments import Instance
+from ocore.gates.catalog import found
+from ocore.gates.configuration import (
+    FILE_NAME,
+    BadConfiguration,
+    Configuration,
+    parse_configuration,
+)
 from ocore.images.dependencies import merge_dependencies
 from ocore.odoo.addons import Addon, InstalledModule
 from ocore.odoo.migrations import scripts_to_run
@@ -19,6 +27,7 @@ from ocore.odoo.problems import (
     community_modules,
     core_modules,
     find_problems,
+    used_modules,
 )
 from ocore.source import Checkout
 
@@ -44,13 +53,18 @@ async def inspect(deployment: Deployment, tools: Toolbox) -> Outcome:
     checkout = await tools.source.checkout(deployment.project, sha)
     installed = await tools.databases.modules(deployment.instance)
     changed = await _changed_paths(deployment, tools, sha)
-    problems = find_problems(checkout.addons, _target(deployment, installed, changed or ()))
+    target = _target(deployment, installed, changed or ())
+    problems = find_problems(checkout.addons, target)
     findings = tuple(_finding(problem) for problem in problems)
     blocking = [problem for problem in problems if problem.kind not in WARNINGS]
     if blocking:
         sentence = "; ".join(problem.sentence for problem in blocking[:3])
-        raise GateFailed(sentence, check.failed(sentence), findings)
-    inspected = await _inspected(deployment, tools, checkout, installed, changed)
+        raise GateFailed(sentence, check.failed(sentence), findings=findings)
+    inspected = replace(
+        await _inspected(deployment, tools, checkout, installed, changed),
+        used=used_modules(checkout.addons, target),
+        configuration=_configuration(checkout, check),
+    )
     summary = describe(inspected)
     return Outcome(
         detail=summary,
@@ -146,6 +160,15 @@ async def _changed_paths(
     if deployment.previous is None:
         return None
     return await tools.source.changed_paths(deployment.project, deployment.previous.commit_sha, sha)
+
+
+def _configuration(checkout: Checkout, check: Check) -> Configuration:
+    try:
+        return parse_configuration(checkout.configuration)
+    except BadConfiguration as failure:
+        said = str(failure)
+        finding = found(FindingClass.SOURCE_CONFIGURATION, said, file=FILE_NAME, line=failure.line)
+        raise GateFailed(said, check.failed(said), findings=(finding,)) from failure
 
 
 def _finding(problem: Problem) -> Finding:
