@@ -21,8 +21,9 @@ BEYOND_SCHEMAS = (
     "projects/{projectId}/instances",
     "projects/{projectId}/deploy",
     "projects/{projectId}/rollback",
+    "projects/{projectId}/plan",
 )
-"""Where a well-formed body may still contradict itself, or name what no schema can describe."""
+"""Where a well-formed question may still contradict itself, or name what no schema can describe."""
 RULES = "".join(
     f"""
 [[operations]]
@@ -64,6 +65,9 @@ async def configuration(api: Api, *, real: bool) -> str:
 "path.deploymentId" = "{deployment}"
 "path.instanceId" = "{instance}"
 "query.instanceId" = "{instance}"
+# With ids that name nothing, a project that was just made still has no such deployment.
+[checks.ensure_resource_availability]
+enabled = {str(real).lower()}
 {RULES}"""
 
 

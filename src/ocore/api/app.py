@@ -9,7 +9,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 
 from ocore.access.signin import Attempts
-from ocore.api import auth, deployments, instances, logs, parameters, problems, projects
+from ocore.api import auth, deployments, instances, logs, parameters, plans, problems, projects
 from ocore.api.description import BEARER, described
 from ocore.api.follow import Hub
 from ocore.api.logs import Summaries
@@ -74,7 +74,13 @@ def create_app(services: Services) -> Litestar:
 def _behind_sign_in() -> Router:
     return Router(
         "/",
-        route_handlers=[projects.router, instances.router, deployments.router, logs.router],
+        route_handlers=[
+            projects.router,
+            instances.router,
+            deployments.router,
+            plans.router,
+            logs.router,
+        ],
         guards=[auth.signed_in],
         security=[{BEARER: []}],
         dependencies={

@@ -15,26 +15,35 @@ from ocore.source import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Toolbox:
-    """The outside world, one port per concern.
+class Lookout:
+    """What a step may look at that changes nothing: enough to say what a deployment would do.
 
-    `now` tells the time and `wait` sleeps for seconds. `say` writes a line of the deployment's log
-    and `flush` makes what was said durable. `health_seconds` is how long a new colour may take to
-    answer, and `verify_seconds` how long its log is watched after the switch.
+    `now` tells the time, and `say` writes a line of the deployment's log.
     """
 
     source: Source
-    gates: Gates
-    images: Images
     databases: Databases
+    gates: Gates
+    say: Say
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolbox(Lookout):
+    """The outside world, one port per concern.
+
+    `wait` sleeps for seconds, and `flush` makes durable what was said. `health_seconds` is how
+    long a new colour may take to answer, and `verify_seconds` how long its log is watched after
+    the switch.
+    """
+
+    images: Images
     snapshots: Snapshots
     runtime: Runtime
     crons: Crons
     watch: Watch
     proxy: Proxy
-    say: Say
     flush: Callable[[], Awaitable[None]]
-    now: Callable[[], datetime]
     wait: Callable[[float], Awaitable[None]]
     health_seconds: float = 120.0
     verify_seconds: float = 3.0

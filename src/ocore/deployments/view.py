@@ -57,6 +57,41 @@ def step_view(deployment: Deployment, step: Step) -> Json:
     }
 
 
+def plan_view(deployment: Deployment) -> Json:
+    """Return what a deployment that was only looked at would do."""
+    inspected, failure = deployment.find(Inspected), deployment.failure()
+    previous = deployment.previous
+    return {
+        "blocked": failure is not None,
+        "changedFiles": inspected.changed_files if inspected else None,
+        "commitMessage": deployment.commit.message if deployment.commit else None,
+        "commitSha": deployment.commit.sha if deployment.commit else deployment.pinned_sha,
+        "evidence": [_evidence_view(deployment, item) for item in deployment.evidence],
+        "findings": [_finding_view(item) for item in deployment.findings],
+        "instanceId": deployment.instance.id,
+        "modules": _modules_view(inspected),
+        "previousCommitSha": previous.commit_sha if previous else None,
+        "previousDeploymentId": previous.deployment_id if previous else None,
+        "profile": deployment.profile,
+        "projectId": deployment.project.id,
+        "reason": f"{failure.step}: {failure.detail}" if failure else None,
+        "risk": _risk_view(deployment),
+        "scripts": list(inspected.scripts) if inspected else [],
+        "touchesDatabase": inspected.touches_database if inspected else None,
+    }
+
+
+def _modules_view(inspected: Inspected | None) -> list[Json]:
+    if inspected is None:
+        return []
+    changes = (("install", inspected.install), ("update", inspected.update))
+    return [
+        {"action": action, "name": each.name, "reason": each.reason, "version": each.version}
+        for action, planned in changes
+        for each in planned
+    ]
+
+
 def complete_view(deployment: Deployment) -> Json:
     """Return the last event of a deployment's stream."""
     return {

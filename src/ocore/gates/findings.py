@@ -50,6 +50,8 @@ class FindingClass(StrEnum):
     MODULE_WRONG_SERIES = "module.wrong_series"
     MODULE_CYCLE = "module.dependency_cycle"
     MODULE_REMOVED = "module.removed_but_installed"
+    MODULE_NEWER_THAN_CODE = "module.newer_than_code"
+    MODULE_TRANSITIONAL = "module.transitional_state"
     MODULE_SCRIPT_UNREACHABLE = "migration.script_unreachable"
     CODE_SYNTAX = "code.syntax"
     CODE_SCHEMA = "code.schema"

@@ -4,7 +4,7 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar
@@ -44,8 +44,14 @@ class GateProcesses:
     now: Callable[[], datetime]
     user: OsUser | None = None
     jobs: int = 2
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    """A commit that was never seen keeps all processors busy: more than two wait their turn."""
 
     async def run(self, order: Order, *, say: Say) -> tuple[GateRun, ...]:
+        async with self.turns:
+            return await self._run(order, say=say)
+
+    async def _run(self, order: Order, *, say: Say) -> tuple[GateRun, ...]:
         started = self.now()
         try:
             task = await self._task(order, say=say)

@@ -10,6 +10,7 @@ from typing import Final
 from ocore.artifacts import Say
 from ocore.databases import Databases
 from ocore.databases.postgres import PostgresDatabases
+from ocore.deployments.toolbox import Lookout
 from ocore.embedded.settings import Settings
 from ocore.embedded.supervisor import Supervisor
 from ocore.embedded.users import PlatformUsers, closed_folder
@@ -75,18 +76,11 @@ class Adapters:
 def adapters_of(
     settings: Settings, users: PlatformUsers, environment: Mapping[str, str]
 ) -> Adapters:
-    home, cache = settings.home, settings.home.cache
+    home = settings.home
     server, secret = odoo_server(settings, users), platform_secret(settings)
     supervisor = Supervisor(home.run)
     host = OdooHost(home=home, server=server, user=users.odoo, secret=secret)
-    venvs = Venvs(
-        cache=cache, python=python_for(users), user=users.odoo, environment=_passed_on(environment)
-    )
-    providers: dict[str, Provider] = {
-        "debian": DebianProvider(cache, mirror=settings.debian_mirror),
-        "git": GitProvider(cache),
-        "path": PathProvider(),
-    }
+    venvs, providers = venvs_of(settings, users, environment), providers_of(settings)
     return Adapters(
         source=source_of(settings),
         gates=gates_of(settings, users, providers, venvs),
@@ -98,6 +92,37 @@ def adapters_of(
         watch=HttpWatch(home),
         proxy=TraefikProxy(layout_of(settings)),
     )
+
+
+def lookout_of(settings: Settings, users: PlatformUsers, environment: Mapping[str, str]) -> Lookout:
+    """Return what finds out what a deployment would do; nobody reads what it has to say."""
+    server, secret = odoo_server(settings, users), platform_secret(settings)
+    venvs, providers = venvs_of(settings, users, environment), providers_of(settings)
+    return Lookout(
+        source=source_of(settings),
+        databases=PostgresDatabases(server, settings.home, users.odoo, secret),
+        gates=gates_of(settings, users, providers, venvs),
+        say=_unheard,
+        now=clock.now,
+    )
+
+
+def venvs_of(settings: Settings, users: PlatformUsers, environment: Mapping[str, str]) -> Venvs:
+    return Venvs(
+        cache=settings.home.cache,
+        python=python_for(users),
+        user=users.odoo,
+        environment=_passed_on(environment),
+    )
+
+
+def providers_of(settings: Settings) -> dict[str, Provider]:
+    cache = settings.home.cache
+    return {
+        "debian": DebianProvider(cache, mirror=settings.debian_mirror),
+        "git": GitProvider(cache),
+        "path": PathProvider(),
+    }
 
 
 def gates_of(
@@ -135,6 +160,10 @@ def python_for(users: PlatformUsers) -> Path:
     raise StepFailed(
         f"the user {users.odoo.name} cannot reach {own}: install Python 3.11 or newer in /usr/bin"
     )
+
+
+def _unheard(_line: str) -> None:
+    return None
 
 
 def _passed_on(environment: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Final
 from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
 from ocore.deployments.model import Deployment, Fetched, Inspected
 from ocore.deployments.steps.outcome import Check, GateFailed, Outcome
-from ocore.deployments.toolbox import Toolbox
+from ocore.deployments.toolbox import Lookout
 from ocore.environments import Instance
 from ocore.gates.catalog import found
 from ocore.gates.configuration import (
@@ -39,12 +39,20 @@ CLASSES: Final[dict[ProblemKind, FindingClass]] = {
     ProblemKind.DEPENDENCY_CYCLE: FindingClass.MODULE_CYCLE,
     ProblemKind.REMOVED_BUT_INSTALLED: FindingClass.MODULE_REMOVED,
     ProblemKind.SCRIPT_UNREACHABLE: FindingClass.MODULE_SCRIPT_UNREACHABLE,
+    ProblemKind.NEWER_THAN_CODE: FindingClass.MODULE_NEWER_THAN_CODE,
+    ProblemKind.TRANSITIONAL_STATE: FindingClass.MODULE_TRANSITIONAL,
 }
-WARNINGS: Final = frozenset({ProblemKind.SCRIPT_UNREACHABLE})
+WARNINGS: Final = frozenset(
+    {
+        ProblemKind.SCRIPT_UNREACHABLE,
+        ProblemKind.NEWER_THAN_CODE,
+        ProblemKind.TRANSITIONAL_STATE,
+    }
+)
 """Problems that do not keep a commit from going live."""
 
 
-async def inspect(deployment: Deployment, tools: Toolbox) -> Outcome:
+async def inspect(deployment: Deployment, tools: Lookout) -> Outcome:
     """Plan the update and prove that Odoo could carry it out."""
     check = Check(
         gate=Gate.MODULES_INSTALLABLE, name="Modules installable", mode="static", now=tools.now
@@ -85,7 +93,7 @@ def describe(inspected: Inspected) -> str:
 
 async def _inspected(
     deployment: Deployment,
-    tools: Toolbox,
+    tools: Lookout,
     checkout: Checkout,
     installed: Sequence[InstalledModule],
     changed: Sequence[str] | None,
@@ -155,7 +163,7 @@ def _shipped(instance: Instance) -> frozenset[str]:
 
 
 async def _changed_paths(
-    deployment: Deployment, tools: Toolbox, sha: str
+    deployment: Deployment, tools: Lookout, sha: str
 ) -> tuple[str, ...] | None:
     if deployment.previous is None:
         return None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ocore.deployments.evidence import Evidence, EvidenceStatus
 from ocore.deployments.model import Deployment, Fetched, Inspected
 from ocore.deployments.steps.outcome import GateFailed, Outcome
-from ocore.deployments.toolbox import Toolbox
+from ocore.deployments.toolbox import Lookout
 from ocore.deployments.verdict import required_gates
 from ocore.errors import StepFailed
 from ocore.gates import GateRun, Order, Tree
@@ -13,7 +13,7 @@ from ocore.gates.kinds import GATES
 from ocore.source import Checkout
 
 
-async def validate(deployment: Deployment, tools: Toolbox) -> Outcome:
+async def validate(deployment: Deployment, tools: Lookout) -> Outcome:
     """Run the gates; a required one that fails, or cannot run, keeps the commit from going on."""
     order = await order_of(deployment, tools)
     runs = await tools.gates.run(order, say=tools.say)
@@ -31,7 +31,7 @@ async def validate(deployment: Deployment, tools: Toolbox) -> Outcome:
     return Outcome(detail=detail, evidence=evidence, findings=findings)
 
 
-async def order_of(deployment: Deployment, tools: Toolbox) -> Order:
+async def order_of(deployment: Deployment, tools: Lookout) -> Order:
     """Return what is to be checked: the modules at stake, beside what is live now."""
     inspected, instance = deployment.produced(Inspected), deployment.instance
     sha = deployment.produced(Fetched).commit.sha
@@ -69,7 +69,7 @@ def evidence_of(run: GateRun, deployment: Deployment) -> Evidence:
 
 
 async def _previous(
-    deployment: Deployment, inspected: Inspected, tools: Toolbox
+    deployment: Deployment, inspected: Inspected, tools: Lookout
 ) -> tuple[Tree | None, str | None]:
     """Return what is live, or why it cannot be read: its commit may have left the repository."""
     live = deployment.previous
