@@ -8,6 +8,7 @@ from typing import Final
 BENCHMARKS: Final = {
     "api-list": "bench.api_list",
     "deploy-overhead": "bench.deploy_overhead",
+    "gates": "bench.gates",
     "log-summary": "bench.log_summary",
     "rollback": "bench.rollback",
     "snapshot": "bench.snapshot",

@@ -28,12 +28,17 @@ def cache_folder() -> Path:
     return ROOT / ".cache" / "ocore"
 
 
-async def real_odoo() -> RealOdoo:
+async def venvs() -> Venvs:
+    """Return the environments that are kept beside Odoo."""
     cache, users = cache_folder(), await platform_users()
-    venvs = Venvs(
+    return Venvs(
         cache=cache, python=python_for(users), user=users.odoo, environment=dict(os.environ)
     )
+
+
+async def real_odoo() -> RealOdoo:
+    cache, environments = cache_folder(), await venvs()
     tree = await DebianProvider(cache, mirror=None).provide("19.0", source=None, say=print)
-    python = await venvs.make(tree.requirements, say=print)
-    await venvs.compile(python, tree, say=print)
+    python = await environments.make(tree.requirements, say=print)
+    await environments.compile(python, tree, say=print)
     return RealOdoo(tree, python)

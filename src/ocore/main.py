@@ -6,6 +6,7 @@ day, does not wait for the imports of an API, a worker and a migration.
 # ruff: noqa: PLC0415 - see above
 
 import asyncio
+import json
 import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -77,6 +78,14 @@ def migrate() -> None:
     from ocore.wiring.platform import migrate as migrate_database
 
     _run(migrate_database)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a repository's ocore.toml."""
+    from ocore.gates.configuration import schema as configuration_schema
+
+    typer.echo(json.dumps(configuration_schema(), indent=2))
 
 
 @app.command()

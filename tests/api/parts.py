@@ -19,6 +19,7 @@ from ocore.access.accounts import Account
 from ocore.access.tokens import Tokens
 from ocore.api.app import create_app
 from ocore.api.services import Services
+from ocore.deployments.toolbox import Lookout
 from ocore.environments import Instance, Project
 from ocore.environments import Repository as Address
 from ocore.kit import clock, ids
@@ -33,6 +34,7 @@ from ocore.storage.transcripts import PostgresTranscripts
 from ocore.storage.views import TenantViews
 from ocore.storage.wakeups import listen
 from tests.api.repository import Repository, make_repository
+from tests.deployments.world import World, WorldDatabases, WorldGates
 
 SECRET = "a secret of tests that is long enough"
 PASSWORD = "correct horse battery staple"
@@ -151,6 +153,7 @@ async def serving(conninfo: str, folder: Path) -> AsyncIterator[Api]:
 
 
 def _services(conninfo: str, pool: Pool, tokens: Tokens, folder: Path) -> Services:
+    source, world = GitSource(folder / "mirrors", folder / "checkouts"), World()
     return Services(
         requests=lambda organization: TenantRequests(pool, organization, clock.now),
         views=partial(TenantViews, pool),
@@ -159,7 +162,14 @@ def _services(conninfo: str, pool: Pool, tokens: Tokens, folder: Path) -> Servic
         accounts=PostgresAccounts(pool),
         transcripts=PostgresTranscripts(pool),
         wakeups=partial(listen, conninfo),
-        source=GitSource(folder / "mirrors", folder / "checkouts"),
+        source=source,
+        lookout=Lookout(
+            source=source,
+            databases=WorldDatabases(world),
+            gates=WorldGates(world),
+            say=world.log.append,
+            now=clock.now,
+        ),
         tokens=tokens,
         now=clock.now,
         new_id=ids.uuid7,

@@ -1,4 +1,4 @@
-"""A real git repository with two branches and a tag, for deployments to name."""
+"""A real git repository with a module, two branches and a tag, for deployments to name."""
 
 import subprocess
 from dataclasses import dataclass
@@ -27,6 +27,9 @@ class Repository:
 def make_repository(path: Path) -> Repository:
     path.mkdir(parents=True)
     _git(path, "init", "--quiet", "--initial-branch=main")
+    (path / "loans").mkdir()
+    (path / "loans" / "__init__.py").touch()
+    (path / "loans" / "__manifest__.py").write_text("{'name': 'Loans', 'version': '1.0.0'}")
     first = _commit(path, "Lend books")
     _git(path, "tag", "--annotate", "--message=First release", "v1")
     second = _commit(path, "Lend films")

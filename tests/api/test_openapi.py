@@ -26,8 +26,9 @@ BEYOND_SCHEMAS = (
     "environments/{environmentId}/snapshots/settings",
     "environments/{environmentId}/snapshots/{snapshotId}",
     "environments/{environmentId}/snapshots/{snapshotId}/pin",
+    "projects/{projectId}/plan",
 )
-"""Where a well-formed body may still contradict itself, or name what no schema can describe."""
+"""Where a well-formed question may still contradict itself, or name what no schema can describe."""
 RULES = "".join(
     f"""
 [[operations]]
@@ -71,6 +72,9 @@ async def configuration(api: Api, *, real: bool) -> str:
 "path.environmentId" = "{instance}"
 "path.snapshotId" = "{deployment}"
 "query.instanceId" = "{instance}"
+# With ids that name nothing, a project that was just made still has no such deployment.
+[checks.ensure_resource_availability]
+enabled = {str(real).lower()}
 {RULES}"""
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from ocore.artifacts import Colour, Commit, Image, Snapshot
-from ocore.deployments.evidence import Evidence, Gate
+from ocore.deployments.evidence import Evidence, EvidenceStatus, Gate
 from ocore.deployments.model import (
     Artifact,
     Built,
@@ -78,7 +78,7 @@ def passed(gate: Gate, *, warned: bool = False) -> Evidence:
     return Evidence(
         gate=gate,
         name=gate.value,
-        passed=True,
+        status=EvidenceStatus.PASSED,
         summary="seen",
         mode="static",
         started_at=NOW,

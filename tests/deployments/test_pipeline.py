@@ -16,7 +16,7 @@ from ocore.deployments.pipeline import (
 from tests.deployments.journal import NO_PLAN, begun, done, failed
 from tests.deployments.world import deployment, rollback
 
-BEFORE_CUTOVER = (Step.FETCH, Step.INSPECT, Step.BUILD, Step.REHEARSE)
+BEFORE_CUTOVER = (Step.FETCH, Step.INSPECT, Step.VALIDATE, Step.BUILD, Step.REHEARSE)
 
 
 def test_a_deployment_begins_with_its_source() -> None:

@@ -2,35 +2,37 @@ import pytest
 
 from ocore.deployments.evidence import Gate
 from ocore.deployments.model import Status, Step
-from ocore.deployments.verdict import REQUIRED, VerdictStatus, error_message, judge
+from ocore.deployments.verdict import VerdictStatus, error_message, judge, required_gates
 from tests.deployments.journal import done, failed, passed, with_evidence
 from tests.deployments.world import INSTANCE, LIVE, deployment, rollback
 
+REQUIRED = required_gates(deployment())
+
 
 def test_a_success_with_all_its_evidence_is_clean() -> None:
-    proven = with_evidence(deployment(), *(passed(gate) for gate in REQUIRED[False]))
+    proven = with_evidence(deployment(), *(passed(gate) for gate in REQUIRED))
     verdict = judge(proven, Status.SUCCEEDED)
     assert verdict.status is VerdictStatus.CLEAN
     assert verdict.clean
 
 
-@pytest.mark.parametrize("missing", sorted(REQUIRED[False]))
+@pytest.mark.parametrize("missing", sorted(REQUIRED))
 def test_a_success_that_lacks_one_piece_of_evidence_is_unverified_and_names_it(
     missing: Gate,
 ) -> None:
-    gates = REQUIRED[False] - {missing}
+    gates = REQUIRED - {missing}
     verdict = judge(with_evidence(deployment(), *map(passed, gates)), Status.SUCCEEDED)
     assert verdict.status is VerdictStatus.UNVERIFIED
     assert missing in verdict.reason
 
 
 def test_a_rollback_needs_only_what_it_can_have() -> None:
-    proven = with_evidence(rollback(), *(passed(gate) for gate in REQUIRED[True]))
+    proven = with_evidence(rollback(), *(passed(gate) for gate in required_gates(rollback())))
     assert judge(proven, Status.SUCCEEDED).clean
 
 
 def test_a_warning_is_in_the_verdict() -> None:
-    gates = [passed(gate) for gate in REQUIRED[False]]
+    gates = [passed(gate) for gate in REQUIRED]
     proven = with_evidence(deployment(), *gates, passed(Gate.RUNTIME_LOGS, warned=True))
     verdict = judge(proven, Status.SUCCEEDED)
     assert verdict.status is VerdictStatus.CLEAN_WITH_WARNINGS

@@ -8,6 +8,7 @@ from tests.deployments.world import DEPLOYMENT, NOW, SHA, deployment
 ALL_BUT_LAST = (
     Step.FETCH,
     Step.INSPECT,
+    Step.VALIDATE,
     Step.BUILD,
     Step.SNAPSHOT,
     Step.UPDATE,

@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.odoo, pytest.mark.timeout(900)]
 STEPS = [
     "Fetch source",
     "Inspect modules",
+    "Validate",
     "Build image",
     "Snapshot",
     "Update modules",

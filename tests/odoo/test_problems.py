@@ -38,6 +38,20 @@ def test_sound_modules_have_no_problem() -> None:
     assert kinds(LOANS) == []
 
 
+def test_a_database_that_is_ahead_of_the_code_is_told_from_one_that_is_behind() -> None:
+    ahead = (InstalledModule(name="loans", state="installed", version="19.0.2.0"),)
+    assert kinds(LOANS, target=replace(TARGET, installed=ahead)) == [ProblemKind.NEWER_THAN_CODE]
+    assert kinds(LOANS, target=replace(TARGET, installed=INSTALLED)) == []
+
+
+@pytest.mark.parametrize("state", ["to upgrade", "to install", "to remove"])
+def test_a_module_left_between_two_states_is_named(state: str) -> None:
+    left = (InstalledModule(name="sale", state=state, version="19.0.1.0"),)
+    target = replace(TARGET, installed=left)
+    assert kinds(LOANS, target=target) == [ProblemKind.TRANSITIONAL_STATE]
+    assert state in sentence(LOANS, target=target)
+
+
 def test_a_repository_without_modules_says_so() -> None:
     assert kinds() == [ProblemKind.NO_MODULE]
     assert "no Odoo module found" in sentence()

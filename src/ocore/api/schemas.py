@@ -12,6 +12,7 @@ from ocore.artifacts import Colour
 from ocore.deployments.evidence import GateAction, Severity
 from ocore.deployments.model import Result, Status, Trigger
 from ocore.errors import Malformed
+from ocore.gates.profiles import Profile
 from ocore.kit.ids import is_uuid
 
 
@@ -189,6 +190,36 @@ class DeploymentView(View):
     success_verdict: SuccessVerdict | None
     trigger_type: Annotated[str, choices(Trigger)]
     updated_at: Moment
+
+
+class PlannedModule(View):
+    """A module that would be installed or updated, and why."""
+
+    action: Annotated[str, choices(["install", "update"])]
+    name: str
+    reason: str
+    version: str
+
+
+class PlanView(View):
+    """What a deployment would do. `reason` says why it would not go on, where it is blocked."""
+
+    blocked: bool
+    changed_files: int | None
+    commit_message: str | None
+    commit_sha: str | None
+    evidence: list[EvidenceView]
+    findings: list[FindingView]
+    instance_id: Uuid
+    modules: list[PlannedModule]
+    previous_commit_sha: str | None
+    previous_deployment_id: Uuid | None
+    profile: Annotated[str, choices(Profile)]
+    project_id: Uuid
+    reason: str | None
+    risk: Risk | None
+    scripts: list[str]
+    touches_database: bool | None
 
 
 class DeploymentPage(View):

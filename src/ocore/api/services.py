@@ -9,6 +9,8 @@ from ocore.access.accounts import Accounts
 from ocore.access.tokens import Tokens
 from ocore.deployments.commands import Desk
 from ocore.deployments.ledger import Requests, Views
+from ocore.deployments.planning import PlanDesk
+from ocore.deployments.toolbox import Lookout
 from ocore.environments import Instance
 from ocore.environments.registry import Registry
 from ocore.snapshots import Room
@@ -22,9 +24,10 @@ class Services:
     """The ports behind the API. Those that are callables of text take an organization's id.
 
     `wakeups` yields the id of each deployment that changed, and None when some may have been
-    missed. `ping` returns when the database answers; Unavailable when it does not.
-    `instance_password` returns the password of Odoo's admin in a database. `room` measures what a
-    snapshot would take; StepFailed when the server does not answer.
+    missed. `ping` returns when the database answers; Unavailable when it does not. `lookout` finds
+    out what a deployment would do. `instance_password` returns the password of Odoo's admin in a
+    database. `room` measures what a snapshot would take; StepFailed when the server does not
+    answer.
     """
 
     requests: Callable[[str], Requests]
@@ -35,6 +38,7 @@ class Services:
     transcripts: Transcripts
     wakeups: Callable[[], AsyncIterator[str | None]]
     source: Source
+    lookout: Lookout
     tokens: Tokens
     now: Callable[[], datetime]
     new_id: Callable[[], str]
@@ -50,5 +54,13 @@ class Services:
             catalogue=self.catalogue(caller.organization_id),
             source=self.source,
             now=self.now,
+            new_id=self.new_id,
+        )
+
+    def plan_desk_of(self, caller: Caller) -> PlanDesk:
+        """Return what a plan needs, bound to the caller's organization."""
+        return PlanDesk(
+            requests=self.requests(caller.organization_id),
+            lookout=self.lookout,
             new_id=self.new_id,
         )

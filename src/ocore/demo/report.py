@@ -19,7 +19,7 @@ from ocore.demo.availability import (
 _BAR: Final = 24
 _WINDOW, _BESIDE = "█", "░"
 _BESIDE_STEPS: Final = frozenset(
-    {"Fetch source", "Inspect modules", "Build image", "Prepare restore", "Verify"}
+    {"Fetch source", "Inspect modules", "Validate", "Build image", "Prepare restore", "Verify"}
 )
 _STYLES: Final = {"succeeded": "green", "rolled_back": "yellow", "failed": "red"}
 

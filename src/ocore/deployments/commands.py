@@ -75,7 +75,7 @@ async def request(wanted: DeployRequest, *, by: Caller, desk: Desk) -> bytes:
     check_ref(wanted.ref)
     project = await desk.requests.project(wanted.project_id)
     instances = await desk.requests.instances(project.id)
-    instance = _choose(instances, wanted.instance_id)
+    instance = choose_instance(instances, wanted.instance_id)
     pinned = await desk.source.pin(project, wanted.ref, seconds=desk.pin_seconds)
     deployment = Deployment(
         id=desk.new_id(),
@@ -133,7 +133,8 @@ async def cancel(project_id: str, deployment_id: str, *, by: Caller, desk: Desk)
     return await desk.requests.request_cancel(deployment_id, by=by.user_id)
 
 
-def _choose(instances: Sequence[Instance], instance_id: str | None) -> Instance:
+def choose_instance(instances: Sequence[Instance], instance_id: str | None) -> Instance:
+    """Return the instance that is meant: without an id, the only one. NotFound, Impossible."""
     if instance_id is not None:
         for instance in instances:
             if instance.id == instance_id:
@@ -154,7 +155,7 @@ def _choose(instances: Sequence[Instance], instance_id: str | None) -> Instance:
 async def _target(wanted: RollbackRequest, requests: Requests) -> tuple[RollbackTarget, Instance]:
     instances = await requests.instances(wanted.project_id)
     if wanted.deployment_id is None:
-        instance = _choose(instances, None)
+        instance = choose_instance(instances, None)
         targets = await requests.rollback_targets(instance)
         if not targets:
             raise Conflict(
@@ -169,7 +170,7 @@ async def _target(wanted: RollbackRequest, requests: Requests) -> tuple[Rollback
     targets = await requests.rollback_targets(chosen.instance)
     for target in targets:
         if target.deployment_id == chosen.id:
-            return target, _choose(instances, chosen.instance.id)
+            return target, choose_instance(instances, chosen.instance.id)
     raise Conflict(_why_not(chosen, targets), code="not_a_rollback_target", field="deploymentId")
 
 

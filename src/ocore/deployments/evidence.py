@@ -1,82 +1,53 @@
-"""Evidence and findings: what a check saw, as values."""
+"""Evidence: the record of checks that ran, as values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+from ocore.gates.findings import Finding, FindingClass, Gate, GateAction, Severity
+
+__all__ = [
+    "Evidence",
+    "EvidenceStatus",
+    "Finding",
+    "FindingClass",
+    "Gate",
+    "GateAction",
+    "Outcome",
+    "Severity",
+]
 
 
-class Gate(StrEnum):
-    """The checks that run in a deployment; the value is the `gateKey`."""
+class EvidenceStatus(StrEnum):
+    """How one run of a check stands. ERROR: it could not run, so that nothing is known."""
 
-    SOURCE_INTEGRITY = "source.integrity"
-    MODULES_INSTALLABLE = "modules.installable"
-    BUILD_IMAGE = "build.image"
-    DATABASE_REHEARSAL = "database.rehearsal"
-    ODOO_TESTS = "odoo.tests"
-    DATABASE_SNAPSHOT = "database.snapshot"
-    MODULES_UPDATED = "modules.updated"
-    RUNTIME_HEALTH = "runtime.health"
-    RUNTIME_LOGS = "runtime.logs"
+    PENDING = "pending"
+    RUNNING = "running"
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    WAIVED = "waived"
+    ERROR = "error"
 
 
-class Severity(StrEnum):
-    """How bad a finding is."""
+class Outcome(StrEnum):
+    """What one run of a check means for the deployment."""
 
-    CRITICAL = "critical"
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-    INFO = "info"
-
-
-class GateAction(StrEnum):
-    """What the gate does about a finding."""
-
-    BLOCK = "block"
+    PASS = "pass"  # noqa: S105 - not a password
     WARN = "warn"
-    INFORM = "inform"
+    BLOCK = "block"
+    NONE = "none"
 
 
-class FindingClass(StrEnum):
-    """The closed list of things a check can find."""
-
-    SOURCE_BRANCH_MOVED = "source.branch_moved"
-    SOURCE_TREE = "source.tree"
-    MODULE_UNREADABLE = "module.unreadable"
-    MODULE_MISSING_DEPENDENCY = "module.missing_dependency"
-    MODULE_WRONG_SERIES = "module.wrong_series"
-    MODULE_CYCLE = "module.dependency_cycle"
-    MODULE_REMOVED = "module.removed_but_installed"
-    MODULE_SCRIPT_UNREACHABLE = "migration.script_unreachable"
-    SCHEMA_COLUMN_DROPPED = "schema.column_dropped"
-    SCHEMA_TABLE_DROPPED = "schema.table_dropped"
-    SCHEMA_TYPE_CHANGED = "schema.type_changed"
-    SCHEMA_GROWN = "schema.grown"
-    DATA_ROWS_CHANGED = "data.rows_changed"
-    LONG_WINDOW = "rehearsal.long_window"
-    DATA_LOSS = "data.loss_on_rollback"
-    DATA_FILE_LOST = "data.file_lost"
-    DISK_ROOM = "disk.no_room"
-    LOG_ERROR = "log.error"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One fact a check found. `confidence` is 0 to 1; `metadata` is JSON."""
-
-    cls: FindingClass
-    severity: Severity
-    action: GateAction
-    excerpt: str
-    confidence: float = 1.0
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+GOOD: Final = frozenset({EvidenceStatus.PASSED, EvidenceStatus.WAIVED})
+_OPEN: Final = frozenset({EvidenceStatus.PENDING, EvidenceStatus.RUNNING, EvidenceStatus.SKIPPED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The record of one check that really ran.
+    """The record of one check that really ran, or that should have and could not.
 
     `mode` is static, rehearsal, test or runtime. `failure_card` explains a failure; see
     ocore.odoo.failures for its keys. `exit_code` is of the program the check ran, where it ran one.
@@ -84,7 +55,7 @@ class Evidence:
 
     gate: Gate
     name: str
-    passed: bool
+    status: EvidenceStatus
     summary: str
     mode: str
     started_at: datetime
@@ -96,3 +67,20 @@ class Evidence:
     failure_card: Mapping[str, Any] | None = None
     artifact_refs: tuple[str, ...] = ()
     log_refs: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return self.status in GOOD
+
+    @property
+    def blocks(self) -> bool:
+        """Say whether the deployment may not go on: silence of a required check is no pass."""
+        return self.outcome is Outcome.BLOCK
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.status in _OPEN:
+            return Outcome.NONE
+        if self.status in GOOD:
+            return Outcome.WARN if self.warned else Outcome.PASS
+        return Outcome.BLOCK if self.required else Outcome.WARN

@@ -73,6 +73,10 @@ class Requests(Protocol):
         """Return the instances of a project, oldest first."""
         ...
 
+    async def live(self, instance: Instance) -> Live | None:
+        """Return what serves the instance; None when nothing does."""
+        ...
+
     async def open(self, deployment: Deployment, *, idempotency_key: str | None) -> bytes:
         """Write the row and the wake-up in one transaction; return what the API shows.
 

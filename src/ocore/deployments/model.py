@@ -11,6 +11,8 @@ from typing import Final, TypeVar
 from ocore.artifacts import Colour, Commit, Endpoint, Image, Snapshot
 from ocore.deployments.evidence import Evidence, Finding
 from ocore.environments import Instance, Live, Project
+from ocore.gates.configuration import Configuration
+from ocore.gates.profiles import Profile, profile_of
 from ocore.odoo.plan import PlannedChange
 from ocore.source import Ref
 
@@ -47,6 +49,7 @@ class Step(StrEnum):
 
     FETCH = "Fetch source"
     INSPECT = "Inspect modules"
+    VALIDATE = "Validate"
     BUILD = "Build image"
     REHEARSE = "Rehearse"
     PREPARE = "Prepare restore"
@@ -82,6 +85,7 @@ class Inspected:
 
     `scripts` are the migration scripts that will run, in order; `changed_files` counts the files
     that differ from the live commit (None: there is none, or it is not known here).
+    `used` are the modules at stake, by name; `configuration` is what the repository asks for.
     """
 
     install: tuple[PlannedChange, ...]
@@ -91,6 +95,8 @@ class Inspected:
     python_dependencies: tuple[str, ...]
     scripts: tuple[str, ...]
     changed_files: int | None
+    used: tuple[str, ...] = ()
+    configuration: Configuration = field(default_factory=Configuration)
 
     @property
     def touches_database(self) -> bool:
@@ -263,6 +269,13 @@ class Deployment:
     def colour(self) -> Colour:
         """Return the colour this deployment starts: the one that is not live."""
         return self.previous.colour.other if self.previous else Colour.BLUE
+
+    @property
+    def profile(self) -> Profile:
+        """Return the profile whose gates this deployment must pass."""
+        inspected = self.find(Inspected)
+        asked = inspected.configuration.profile if inspected else None
+        return profile_of(self.instance.environment, asked)
 
     @property
     def replaces_data(self) -> bool:

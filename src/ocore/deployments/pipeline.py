@@ -13,6 +13,7 @@ from ocore.deployments.model import Deployment, Result, Status, Step
 FLOW: Final = (
     Step.FETCH,
     Step.INSPECT,
+    Step.VALIDATE,
     Step.BUILD,
     Step.REHEARSE,
     Step.SNAPSHOT,

@@ -20,6 +20,7 @@ from ocore.deployments.steps.snapshot import snapshot
 from ocore.deployments.steps.start import start
 from ocore.deployments.steps.switch import switch
 from ocore.deployments.steps.update import update
+from ocore.deployments.steps.validate import validate
 from ocore.deployments.steps.verify import verify
 from ocore.deployments.toolbox import Toolbox
 from ocore.environments import InstanceStatus, Live
@@ -29,6 +30,7 @@ from ocore.odoo.logs import step_marker
 ACTIONS: Final[dict[Step, Callable[[Deployment, Toolbox], Awaitable[Outcome]]]] = {
     Step.FETCH: fetch,
     Step.INSPECT: inspect,
+    Step.VALIDATE: validate,
     Step.BUILD: build,
     Step.REHEARSE: rehearse,
     Step.PREPARE: prepare,
@@ -82,9 +84,7 @@ async def _attempt(deployment: Deployment, step: Step, tools: Toolbox) -> Entry:
     except GateFailed as failure:
         tools.say(f"Failed: {failure}")
         entry = _entry(deployment, step, tools, Result.FAILED, str(failure))
-        return replace(
-            entry, evidence=(*failure.earlier, failure.evidence), findings=failure.findings
-        )
+        return replace(entry, evidence=failure.evidence, findings=failure.findings)
     except StepFailed as failure:
         tools.say(f"Failed: {failure}")
         return _entry(deployment, step, tools, Result.FAILED, str(failure))

@@ -7,11 +7,12 @@ from datetime import datetime
 from ocore.artifacts import Say
 from ocore.databases import Databases
 from ocore.environments import Instance
+from ocore.gates import Gates
 from ocore.images import Images
 from ocore.proxy import Proxy
 from ocore.rehearsals import Rehearsals
 from ocore.runtime import Crons, Runtime, Watch
-from ocore.snapshots import Shelf, Snapshots
+from ocore.snapshots import Room, Snapshots
 from ocore.snapshots.records import SnapshotSettings
 from ocore.source import Source
 
@@ -22,29 +23,39 @@ async def default_settings(_instance: Instance) -> SnapshotSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Toolbox:
-    """The outside world, one port per concern.
+class Lookout:
+    """What a step may look at that changes nothing: enough to say what a deployment would do.
 
-    `now` tells the time and `wait` sleeps for seconds. `say` writes a line of the deployment's log
-    and `flush` makes what was said durable. `health_seconds` is how long a new colour may take to
-    answer, and `verify_seconds` how long its log is watched after the switch. `hold_seconds` is how
-    long the proxy holds requests before users see a maintenance page. `snapshot_settings` tells
-    what an environment wants of its snapshots.
+    `now` tells the time, and `say` writes a line of the deployment's log. `room` measures what a
+    snapshot of an instance would take, and what is free.
     """
 
     source: Source
-    images: Images
     databases: Databases
+    gates: Gates
+    room: Callable[[Instance], Awaitable[Room]]
+    say: Say
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolbox(Lookout):
+    """The outside world, one port per concern.
+
+    `wait` sleeps for seconds, and `flush` makes durable what was said. `health_seconds` is how
+    long a new colour may take to answer, and `verify_seconds` how long its log is watched after
+    the switch. `hold_seconds` is how long the proxy holds requests before users see a maintenance
+    page. `snapshot_settings` tells what an environment wants of its snapshots.
+    """
+
+    images: Images
     snapshots: Snapshots
     rehearsals: Rehearsals
-    shelf: Shelf
     runtime: Runtime
     crons: Crons
     watch: Watch
     proxy: Proxy
-    say: Say
     flush: Callable[[], Awaitable[None]]
-    now: Callable[[], datetime]
     wait: Callable[[float], Awaitable[None]]
     snapshot_settings: Callable[[Instance], Awaitable[SnapshotSettings]] = default_settings
     health_seconds: float = 120.0

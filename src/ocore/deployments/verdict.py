@@ -2,24 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
-from ocore.deployments.evidence import Gate
+from ocore.deployments.evidence import Gate, Outcome
 from ocore.deployments.model import Deployment, Result, Snapped, Status, Step
-
-REQUIRED: Final[dict[bool, frozenset[Gate]]] = {
-    False: frozenset(
-        {
-            Gate.SOURCE_INTEGRITY,
-            Gate.MODULES_INSTALLABLE,
-            Gate.BUILD_IMAGE,
-            Gate.DATABASE_SNAPSHOT,
-            Gate.RUNTIME_HEALTH,
-        }
-    ),
-    True: frozenset({Gate.DATABASE_SNAPSHOT, Gate.RUNTIME_HEALTH}),
-}
-"""Gates that a success needs evidence of; True: of a rollback."""
+from ocore.gates.profiles import REQUIRED, REQUIRED_OF_ROLLBACK
 
 
 class VerdictStatus(StrEnum):
@@ -44,17 +30,24 @@ class Verdict:
         return self.status is VerdictStatus.CLEAN
 
 
+def required_gates(deployment: Deployment) -> frozenset[Gate]:
+    """Return the gates that a success needs evidence of."""
+    if deployment.target is not None:
+        return REQUIRED_OF_ROLLBACK
+    return REQUIRED[deployment.profile]
+
+
 def judge(deployment: Deployment, status: Status) -> Verdict:
     """Judge a deployment that ends with this status by its journal."""
     if status is not Status.SUCCEEDED:
         return _judge_unsuccessful(deployment, status)
-    missing = REQUIRED[deployment.target is not None] - {
+    missing = required_gates(deployment) - {
         item.gate for item in deployment.evidence if item.passed
     }
     if missing:
         names = ", ".join(sorted(missing))
         return _verdict(VerdictStatus.UNVERIFIED, "Live, unverified", f"no evidence of {names}")
-    warnings = [item for item in deployment.evidence if item.warned]
+    warnings = [item for item in deployment.evidence if item.outcome is Outcome.WARN]
     if warnings:
         reason = "; ".join(f"{item.gate}: {item.summary}" for item in warnings)
         return _verdict(VerdictStatus.CLEAN_WITH_WARNINGS, "Live, with warnings", reason)

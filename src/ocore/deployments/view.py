@@ -57,6 +57,41 @@ def step_view(deployment: Deployment, step: Step) -> Json:
     }
 
 
+def plan_view(deployment: Deployment) -> Json:
+    """Return what a deployment that was only looked at would do."""
+    inspected, failure = deployment.find(Inspected), deployment.failure()
+    previous = deployment.previous
+    return {
+        "blocked": failure is not None,
+        "changedFiles": inspected.changed_files if inspected else None,
+        "commitMessage": deployment.commit.message if deployment.commit else None,
+        "commitSha": deployment.commit.sha if deployment.commit else deployment.pinned_sha,
+        "evidence": [_evidence_view(deployment, item) for item in deployment.evidence],
+        "findings": [_finding_view(item) for item in deployment.findings],
+        "instanceId": deployment.instance.id,
+        "modules": _modules_view(inspected),
+        "previousCommitSha": previous.commit_sha if previous else None,
+        "previousDeploymentId": previous.deployment_id if previous else None,
+        "profile": deployment.profile,
+        "projectId": deployment.project.id,
+        "reason": f"{failure.step}: {failure.detail}" if failure else None,
+        "risk": _risk_view(deployment),
+        "scripts": list(inspected.scripts) if inspected else [],
+        "touchesDatabase": inspected.touches_database if inspected else None,
+    }
+
+
+def _modules_view(inspected: Inspected | None) -> list[Json]:
+    if inspected is None:
+        return []
+    changes = (("install", inspected.install), ("update", inspected.update))
+    return [
+        {"action": action, "name": each.name, "reason": each.reason, "version": each.version}
+        for action, planned in changes
+        for each in planned
+    ]
+
+
 def complete_view(deployment: Deployment) -> Json:
     """Return the last event of a deployment's stream."""
     return {
@@ -127,7 +162,6 @@ def _step_status(deployment: Deployment, step: Step) -> str:
 
 def _evidence_view(deployment: Deployment, item: Evidence) -> Json:
     duration = _duration(item.started_at, item.completed_at)
-    outcome = "warn" if item.warned else "pass"
     return {
         "artifactRefs": list(item.artifact_refs),
         "completedAt": _time(item.completed_at),
@@ -135,10 +169,10 @@ def _evidence_view(deployment: Deployment, item: Evidence) -> Json:
         "gateKey": item.gate,
         "logRefs": list(item.log_refs),
         "name": item.name,
-        "outcome": outcome if item.passed else "block",
+        "outcome": item.outcome,
         "required": item.required,
         "startedAt": _time(item.started_at),
-        "status": "passed" if item.passed else "failed",
+        "status": item.status,
         "summary": item.summary,
         "validation": {
             "artifactRefs": list(item.artifact_refs),
@@ -147,7 +181,7 @@ def _evidence_view(deployment: Deployment, item: Evidence) -> Json:
             "failureCard": item.failure_card,
             "logExcerpt": item.log_excerpt,
             "mode": item.mode,
-            "profile": deployment.instance.environment,
+            "profile": deployment.profile,
         },
         "waiver": None,
     }

@@ -26,6 +26,11 @@ class Home:
         return self.root / "cache"
 
     @property
+    def gates(self) -> Path:
+        """What checks found out about modules, by content; can be made again."""
+        return self.root / "gates"
+
+    @property
     def mirrors(self) -> Path:
         """Bare git mirrors, one a project."""
         return self.root / "mirrors"

@@ -40,6 +40,7 @@ class Manifest:
     python_dependencies: tuple[str, ...]
     binary_dependencies: tuple[str, ...]
     data: tuple[str, ...]
+    demo: tuple[str, ...] = ()
 
 
 def read_manifest(path: Path, *, series: str) -> Manifest:
@@ -59,6 +60,7 @@ def read_manifest(path: Path, *, series: str) -> Manifest:
         python_dependencies=_words(external.get("python"), "external_dependencies", lines),
         binary_dependencies=_words(external.get("bin"), "external_dependencies", lines),
         data=_words(values.get("data"), "data", lines),
+        demo=_words(values.get("demo"), "demo", lines),
     )
 
 

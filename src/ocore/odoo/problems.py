@@ -12,7 +12,7 @@ from ocore.odoo.addons import Addon, InstalledModule
 from ocore.odoo.manifests import FILE_NAME
 from ocore.odoo.migrations import folder_of, is_newer, is_version_folder, runs, stage_of
 from ocore.odoo.plan import PRESENT, default_modules
-from ocore.odoo.versions import is_of_series
+from ocore.odoo.versions import is_of_series, version_key
 
 _MADE_IN_THE_DATABASE: Final = frozenset({"studio_customization"})
 """Modules that live in the database alone: nobody misses their files."""
@@ -28,6 +28,8 @@ class ProblemKind(StrEnum):
     DEPENDENCY_CYCLE = "dependency_cycle"
     REMOVED_BUT_INSTALLED = "removed_but_installed"
     SCRIPT_UNREACHABLE = "script_unreachable"
+    NEWER_THAN_CODE = "newer_than_code"
+    TRANSITIONAL_STATE = "transitional_state"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,18 +78,20 @@ def find_problems(addons: Sequence[Addon], target: Target) -> tuple[Problem, ...
         sentence = f"no Odoo module found: no directory of the repository has a {FILE_NAME}"
         return (Problem(kind=ProblemKind.NO_MODULE, sentence=sentence),)
     repository = {addon.name: addon for addon in reversed(addons)}
-    used = _used(repository, target)
+    used = used_modules(addons, target)
     return (
         *(problem for addon in addons if addon.name in used for problem in _own(addon, target)),
         *(problem for name in used for problem in _missing(repository[name], repository, target)),
         *_unknown_wishes(repository, target),
         *_cycles({name: repository[name] for name in used}),
         *_removed(repository, target),
+        *_drifted(repository, target),
     )
 
 
-def _used(repository: Mapping[str, Addon], target: Target) -> tuple[str, ...]:
-    """Return the modules at stake: wanted or installed ones, and what they need."""
+def used_modules(addons: Sequence[Addon], target: Target) -> tuple[str, ...]:
+    """Return the names of the modules at stake: wanted or installed ones, and what they need."""
+    repository = {addon.name: addon for addon in reversed(addons)}
     wanted = target.wanted
     if wanted is None:
         broken = [name for name, addon in repository.items() if addon.problem]
@@ -199,6 +203,35 @@ def _removed(repository: Collection[str], target: Target) -> Iterator[Problem]:
                 f"Odoo {target.series}: uninstall it first, or put it back",
                 module=each.name,
             )
+
+
+def _drifted(repository: Mapping[str, Addon], target: Target) -> Iterator[Problem]:
+    """Yield how the database has gone its own way since its last update."""
+    for each in target.installed:
+        addon = repository.get(each.name)
+        if each.state.startswith("to "):
+            yield Problem(
+                kind=ProblemKind.TRANSITIONAL_STATE,
+                sentence=f"the database left {each.name} in the state {each.state!r}: an update"
+                " of it was begun and not ended",
+                module=each.name,
+            )
+        elif addon is not None and each.state in PRESENT and _is_ahead(each, addon):
+            yield Problem(
+                kind=ProblemKind.NEWER_THAN_CODE,
+                sentence=f"the database has {each.name} at {each.version}, the code only at"
+                f" {addon.version}: Odoo takes no step back",
+                module=each.name,
+                file=f"{addon.path}/{FILE_NAME}".removeprefix("./"),
+            )
+
+
+def _is_ahead(installed: InstalledModule, addon: Addon) -> bool:
+    return (
+        installed.version is not None
+        and addon.problem is None
+        and version_key(installed.version) > version_key(addon.version)
+    )
 
 
 def _scripts(addon: Addon, target: Target) -> Iterator[Problem]:

@@ -24,12 +24,14 @@ class Ref:
 class Checkout:
     """The files of one commit in a directory that never changes once it exists.
 
-    `requirements` is the text of the `requirements.txt` at its root, None when there is none.
+    `requirements` is the text of the `requirements.txt` at its root, `configuration` that of the
+    `ocore.toml`; None when there is none.
     """
 
     path: str
     addons: tuple[Addon, ...]
     requirements: str | None = None
+    configuration: str | None = None
 
 
 class Source(Protocol):

@@ -81,13 +81,11 @@ class GitSource:
         if not target.exists():
             async with exclusive(self._mirrors / f"{project.id}.lock"):
                 await self._export(project, sha, target)
-        requirements = target / "requirements.txt"
         return Checkout(
             path=str(target),
             addons=await asyncio.to_thread(read_addons, target, series=project.odoo_version),
-            requirements=requirements.read_text(errors="replace")
-            if requirements.is_file()
-            else None,
+            requirements=_text(target / "requirements.txt"),
+            configuration=_text(target / "ocore.toml"),
         )
 
     async def branch_head(self, project: Project, branch: str) -> str | None:
@@ -267,6 +265,10 @@ def _sentence(project: Project, failure: shell.CommandFailed) -> str:
             text = text.replace(secret, "••••")
     telling = [line.strip() for line in text.splitlines() if not _EMPTY_WORDS.match(line)]
     return f"git cannot read {project.repository.url}: {' '.join(telling[-3:])}"
+
+
+def _text(file: Path) -> str | None:
+    return file.read_text(errors="replace") if file.is_file() else None
 
 
 def _clear(folder: Path) -> None:

@@ -26,6 +26,11 @@ def check_ref(ref: Ref) -> None:
             )
 
 
+def is_sha(name: str) -> bool:
+    """Say whether a name could be that of a commit."""
+    return _SHA.fullmatch(name.lower()) is not None
+
+
 def is_ref_name(name: str) -> bool:
     """Say whether git allows a branch or tag of this name (git-check-ref-format(1))."""
     if not name or len(name) > 255 or name == "@" or name.startswith("-"):

@@ -11,12 +11,13 @@ from psycopg import errors
 
 from ocore.deployments.ledger import Ending
 from ocore.deployments.model import Deployment, RollbackTarget, Snapped, Status, Trigger
-from ocore.environments import Instance, Project
+from ocore.environments import Instance, Live, Project
 from ocore.errors import Conflict, NotFound
 from ocore.storage.codec import (
     deployment_from,
     deployment_json,
     instance_from,
+    live_from,
     project_from,
     to_json,
     view_json,
@@ -47,6 +48,11 @@ class TenantRequests:
         async with transaction(self._pool, self._organization) as connection:
             rows = await _all(connection, "instances", project=project_id)
         return tuple(instance_from(row[0]) for row in rows)
+
+    async def live(self, instance: Instance) -> Live | None:
+        async with transaction(self._pool, self._organization) as connection:
+            row = await _one(connection, "live", instance=instance.id)
+        return live_from(row[0]) if row and row[0] else None
 
     async def open(self, deployment: Deployment, *, idempotency_key: str | None) -> bytes:
         try:

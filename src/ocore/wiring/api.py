@@ -1,5 +1,6 @@
 """`ocore serve`: the API over real records."""
 
+import os
 from functools import partial
 
 import uvicorn
@@ -8,23 +9,24 @@ from ocore.access.tokens import Tokens
 from ocore.api.app import create_app
 from ocore.api.services import Services
 from ocore.databases.postgres import admin_password
+from ocore.deployments.toolbox import Lookout
 from ocore.embedded.secrets import secret
 from ocore.embedded.settings import Settings
-from ocore.embedded.users import PlatformUsers, platform_users
+from ocore.embedded.users import platform_users
 from ocore.kit import clock, ids
-from ocore.snapshots.shelf import PostgresShelf
-from ocore.wiring.connections import odoo_server, platform_conninfo, platform_secret
+from ocore.wiring.connections import platform_conninfo, platform_secret
 from ocore.wiring.store import Store, open_store
-from ocore.wiring.tools import source_of
+from ocore.wiring.tools import lookout_of
 
 
 async def run_api(settings: Settings) -> None:
     """Answer until SIGTERM; requests at work are ended first, streams are cut."""
     users = await platform_users()
     conninfo = platform_conninfo(settings, users)
+    lookout = lookout_of(settings, users, os.environ)
     async with open_store(conninfo, settings) as store:
         config = uvicorn.Config(
-            create_app(services_of(settings, store, users)),
+            create_app(services_of(settings, store, lookout)),
             host=settings.listen,
             port=settings.api_port,
             log_level="warning",
@@ -35,8 +37,7 @@ async def run_api(settings: Settings) -> None:
         await uvicorn.Server(config).serve()
 
 
-def services_of(settings: Settings, store: Store, users: PlatformUsers) -> Services:
-    shelf = PostgresShelf(odoo_server(settings, users), settings.home)
+def services_of(settings: Settings, store: Store, lookout: Lookout) -> Services:
     return Services(
         requests=store.requests,
         views=store.views,
@@ -44,12 +45,13 @@ def services_of(settings: Settings, store: Store, users: PlatformUsers) -> Servi
         accounts=store.accounts,
         transcripts=store.transcripts,
         wakeups=store.wakeups,
-        source=source_of(settings),
+        source=lookout.source,
+        lookout=lookout,
         tokens=Tokens(secret(settings.home.secrets, "jwt-secret")),
         now=clock.now,
         new_id=ids.uuid7,
         ping=store.ping,
-        room=shelf.room,
+        room=lookout.room,
         catalogue=store.catalogue,
         instance_password=partial(admin_password, platform_secret(settings)),
     )

@@ -139,7 +139,7 @@ def _prepare_home(settings: Settings, users: PlatformUsers) -> None:
     home = settings.home
     home.root.mkdir(parents=True, exist_ok=True)
     home.root.chmod(0o711)
-    for folder in (home.secrets, home.run, home.log, home.snapshots, home.mirrors):
+    for folder in (home.secrets, home.run, home.log, home.snapshots, home.mirrors, home.gates):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for folder in (home.cache, home.instances, home.releases, home.checkouts):
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,16 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ocore.artifacts import Say
 from ocore.databases import Databases
 from ocore.databases.postgres import PostgresDatabases
+from ocore.deployments.toolbox import Lookout
 from ocore.embedded.settings import Settings
 from ocore.embedded.supervisor import Supervisor
 from ocore.embedded.users import PlatformUsers, closed_folder
 from ocore.errors import StepFailed
+from ocore.gates import Gates, lint
+from ocore.gates.processes import GateProcesses
 from ocore.images import Images
 from ocore.images.releases import ReleaseImages
 from ocore.images.venvs import Venvs
-from ocore.odoo.providers import Provider
+from ocore.kit import clock
+from ocore.odoo.providers import OdooTree, Provider
 from ocore.odoo.providers.debian import DebianProvider
 from ocore.odoo.providers.git import GitProvider
 from ocore.odoo.providers.path import PathProvider
@@ -47,6 +52,7 @@ class Adapters:
     """Who plays each part in this process."""
 
     source: Source
+    gates: Gates
     images: Images
     databases: Databases
     snapshots: Snapshots
@@ -61,6 +67,7 @@ class Adapters:
         """Return the same parts, those that touch an instance asking `confirm` before each call."""
         return Adapters(
             source=self.source,
+            gates=self.gates,
             images=self.images,
             watch=self.watch,
             shelf=self.shelf,
@@ -76,20 +83,14 @@ class Adapters:
 def adapters_of(
     settings: Settings, users: PlatformUsers, environment: Mapping[str, str]
 ) -> Adapters:
-    home, cache = settings.home, settings.home.cache
+    home = settings.home
     server, secret = odoo_server(settings, users), platform_secret(settings)
     supervisor = Supervisor(home.run)
     host = OdooHost(home=home, server=server, user=users.odoo, secret=secret)
-    venvs = Venvs(
-        cache=cache, python=python_for(users), user=users.odoo, environment=_passed_on(environment)
-    )
-    providers: dict[str, Provider] = {
-        "debian": DebianProvider(cache, mirror=settings.debian_mirror),
-        "git": GitProvider(cache),
-        "path": PathProvider(),
-    }
+    venvs, providers = venvs_of(settings, users, environment), providers_of(settings)
     return Adapters(
         source=source_of(settings),
+        gates=gates_of(settings, users, providers, venvs),
         images=ReleaseImages(home.releases, providers, venvs),
         databases=PostgresDatabases(server, home, users.odoo, secret),
         snapshots=PostgresSnapshots(server, home, users.odoo),
@@ -99,6 +100,57 @@ def adapters_of(
         crons=ProcessCrons(supervisor, host),
         watch=HttpWatch(home),
         proxy=TraefikProxy(layout_of(settings)),
+    )
+
+
+def lookout_of(settings: Settings, users: PlatformUsers, environment: Mapping[str, str]) -> Lookout:
+    """Return what finds out what a deployment would do; nobody reads what it has to say."""
+    server, secret = odoo_server(settings, users), platform_secret(settings)
+    venvs, providers = venvs_of(settings, users, environment), providers_of(settings)
+    return Lookout(
+        source=source_of(settings),
+        databases=PostgresDatabases(server, settings.home, users.odoo, secret),
+        gates=gates_of(settings, users, providers, venvs),
+        room=PostgresShelf(server, settings.home).room,
+        say=_unheard,
+        now=clock.now,
+    )
+
+
+def venvs_of(settings: Settings, users: PlatformUsers, environment: Mapping[str, str]) -> Venvs:
+    return Venvs(
+        cache=settings.home.cache,
+        python=python_for(users),
+        user=users.odoo,
+        environment=_passed_on(environment),
+    )
+
+
+def providers_of(settings: Settings) -> dict[str, Provider]:
+    cache = settings.home.cache
+    return {
+        "debian": DebianProvider(cache, mirror=settings.debian_mirror),
+        "git": GitProvider(cache),
+        "path": PathProvider(),
+    }
+
+
+def gates_of(
+    settings: Settings, users: PlatformUsers, providers: Mapping[str, Provider], venvs: Venvs
+) -> Gates:
+    async def odoo(series: str, provider: str, source: str | None, say: Say) -> OdooTree:
+        return await providers[provider].provide(series, source=source, say=say)
+
+    async def linter(say: Say) -> Path:
+        return await venvs.make([lint.REQUIREMENT], say=say)
+
+    return GateProcesses(
+        cache=settings.home.gates,
+        odoo=odoo,
+        linter=linter,
+        now=clock.now,
+        user=users.odoo,
+        jobs=os.cpu_count() or 1,
     )
 
 
@@ -118,6 +170,10 @@ def python_for(users: PlatformUsers) -> Path:
     raise StepFailed(
         f"the user {users.odoo.name} cannot reach {own}: install Python 3.11 or newer in /usr/bin"
     )
+
+
+def _unheard(_line: str) -> None:
+    return None
 
 
 def _passed_on(environment: Mapping[str, str]) -> dict[str, str]:

@@ -83,11 +83,12 @@ def _equip(
         behind = adapters.behind(lambda: store.ledger.renew(lease))
         return Toolbox(
             source=behind.source,
+            gates=behind.gates,
             images=behind.images,
             databases=behind.databases,
             snapshots=behind.snapshots,
             rehearsals=behind.rehearsals,
-            shelf=behind.shelf,
+            room=behind.shelf.room,
             runtime=behind.runtime,
             crons=behind.crons,
             watch=behind.watch,

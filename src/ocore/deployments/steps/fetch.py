@@ -3,11 +3,11 @@
 from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
 from ocore.deployments.model import Deployment, Fetched
 from ocore.deployments.steps.outcome import Check, Hearing, Outcome
-from ocore.deployments.toolbox import Toolbox
+from ocore.deployments.toolbox import Lookout
 from ocore.errors import StepFailed
 
 
-async def fetch(deployment: Deployment, tools: Toolbox) -> Outcome:
+async def fetch(deployment: Deployment, tools: Lookout) -> Outcome:
     """Resolve the ref once; from here on the SHA counts, wherever the branch goes."""
     check = Check(gate=Gate.SOURCE_INTEGRITY, name="Source integrity", mode="static", now=tools.now)
     hear = Hearing(tools.say)
@@ -39,7 +39,7 @@ def _broken_tree(failure: StepFailed) -> Finding:
     )
 
 
-async def _moved_branch(deployment: Deployment, tools: Toolbox, sha: str) -> tuple[Finding, ...]:
+async def _moved_branch(deployment: Deployment, tools: Lookout, sha: str) -> tuple[Finding, ...]:
     branch = deployment.ref.branch
     if branch is None or deployment.ref.commit_sha is not None:
         return ()

@@ -1,11 +1,12 @@
 """Health check: ask the new colour what users will ask, until it answers or time is up."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from ocore.artifacts import Colour, Endpoint
 from ocore.deployments.evidence import Gate
-from ocore.deployments.model import Deployment, Started
+from ocore.deployments.model import Deployment, Inspected, Started
 from ocore.deployments.steps.outcome import Check, Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.environments import Instance
@@ -25,13 +26,20 @@ async def health(deployment: Deployment, tools: Toolbox) -> Outcome:
     started = deployment.produced(Started)
     try:
         probes = await answering(
-            deployment.instance, started.endpoint, colour=started.colour, tools=tools
+            _with_smoke_paths(deployment), started.endpoint, colour=started.colour, tools=tools
         )
     except StepFailed as failure:
         tail = await tools.watch.log_tail(deployment.instance, started.colour, 40)
         raise check.failure(failure, log_excerpt="\n".join(tail)) from failure
     summary = "; ".join(f"{probe.name}: {probe.answer}" for probe in probes)
     return Outcome(detail=summary, evidence=(check.passed(summary),))
+
+
+def _with_smoke_paths(deployment: Deployment) -> Instance:
+    """Return the instance with the paths that its repository wants asked for as well."""
+    instance, inspected = deployment.instance, deployment.find(Inspected)
+    wanted = inspected.configuration.smoke_paths if inspected else ()
+    return replace(instance, smoke_paths=tuple(dict.fromkeys((*instance.smoke_paths, *wanted))))
 
 
 async def answering(

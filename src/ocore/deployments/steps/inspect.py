@@ -1,15 +1,23 @@
 """Inspect modules: what the commit would do to this database, decided without touching it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
 from ocore.deployments.model import Deployment, Fetched, Inspected
 from ocore.deployments.steps.outcome import Check, GateFailed, Hearing, Outcome
 from ocore.deployments.steps.room import demand_room
-from ocore.deployments.toolbox import Toolbox
+from ocore.deployments.toolbox import Lookout
 from ocore.environments import Instance
 from ocore.errors import StepFailed
+from ocore.gates.catalog import found
+from ocore.gates.configuration import (
+    FILE_NAME,
+    BadConfiguration,
+    Configuration,
+    parse_configuration,
+)
 from ocore.images.dependencies import merge_dependencies
 from ocore.odoo.addons import Addon, InstalledModule
 from ocore.odoo.failures import problem_card
@@ -22,6 +30,7 @@ from ocore.odoo.problems import (
     community_modules,
     core_modules,
     find_problems,
+    used_modules,
 )
 from ocore.source import Checkout
 
@@ -33,12 +42,20 @@ CLASSES: Final[dict[ProblemKind, FindingClass]] = {
     ProblemKind.DEPENDENCY_CYCLE: FindingClass.MODULE_CYCLE,
     ProblemKind.REMOVED_BUT_INSTALLED: FindingClass.MODULE_REMOVED,
     ProblemKind.SCRIPT_UNREACHABLE: FindingClass.MODULE_SCRIPT_UNREACHABLE,
+    ProblemKind.NEWER_THAN_CODE: FindingClass.MODULE_NEWER_THAN_CODE,
+    ProblemKind.TRANSITIONAL_STATE: FindingClass.MODULE_TRANSITIONAL,
 }
-WARNINGS: Final = frozenset({ProblemKind.SCRIPT_UNREACHABLE})
+WARNINGS: Final = frozenset(
+    {
+        ProblemKind.SCRIPT_UNREACHABLE,
+        ProblemKind.NEWER_THAN_CODE,
+        ProblemKind.TRANSITIONAL_STATE,
+    }
+)
 """Problems that do not keep a commit from going live."""
 
 
-async def inspect(deployment: Deployment, tools: Toolbox) -> Outcome:
+async def inspect(deployment: Deployment, tools: Lookout) -> Outcome:
     """Plan the update and prove that Odoo could carry it out."""
     check = Check(
         gate=Gate.MODULES_INSTALLABLE, name="Modules installable", mode="static", now=tools.now
@@ -47,15 +64,20 @@ async def inspect(deployment: Deployment, tools: Toolbox) -> Outcome:
     checkout = await tools.source.checkout(deployment.project, sha)
     installed = await tools.databases.modules(deployment.instance)
     changed = await _changed_paths(deployment, tools, sha)
-    problems = find_problems(checkout.addons, _target(deployment, installed, changed or ()))
+    target = _target(deployment, installed, changed or ())
+    problems = find_problems(checkout.addons, target)
     findings = tuple(_finding(problem) for problem in problems)
     blocking = [problem for problem in problems if problem.kind not in WARNINGS]
     if blocking:
         sentence = "; ".join(problem.sentence for problem in blocking[:3])
         card = problem_card(blocking[0]).as_json()
-        raise GateFailed(sentence, check.failed(sentence, failure_card=card), findings)
+        raise GateFailed(sentence, check.failed(sentence, failure_card=card), findings=findings)
     try:
-        inspected = await _inspected(deployment, tools, checkout, installed, changed)
+        inspected = replace(
+            await _inspected(deployment, tools, checkout, installed, changed),
+            used=used_modules(checkout.addons, target),
+            configuration=_configuration(checkout, check),
+        )
     except StepFailed as failure:
         explained = Hearing(tools.say).explained(failure, otherwise="The plan could not be made")
         raise check.failure(explained, findings=findings) from failure
@@ -81,7 +103,7 @@ def describe(inspected: Inspected) -> str:
 
 async def _inspected(
     deployment: Deployment,
-    tools: Toolbox,
+    tools: Lookout,
     checkout: Checkout,
     installed: Sequence[InstalledModule],
     changed: Sequence[str] | None,
@@ -151,11 +173,20 @@ def _shipped(instance: Instance) -> frozenset[str]:
 
 
 async def _changed_paths(
-    deployment: Deployment, tools: Toolbox, sha: str
+    deployment: Deployment, tools: Lookout, sha: str
 ) -> tuple[str, ...] | None:
     if deployment.previous is None:
         return None
     return await tools.source.changed_paths(deployment.project, deployment.previous.commit_sha, sha)
+
+
+def _configuration(checkout: Checkout, check: Check) -> Configuration:
+    try:
+        return parse_configuration(checkout.configuration)
+    except BadConfiguration as failure:
+        said = str(failure)
+        finding = found(FindingClass.SOURCE_CONFIGURATION, said, file=FILE_NAME, line=failure.line)
+        raise GateFailed(said, check.failed(said), findings=(finding,)) from failure
 
 
 def _finding(problem: Problem) -> Finding:

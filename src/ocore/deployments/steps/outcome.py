@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ocore.artifacts import Say
-from ocore.deployments.evidence import Evidence, Finding, Gate
+from ocore.deployments.evidence import Evidence, EvidenceStatus, Finding, Gate
 from ocore.deployments.model import Artifact
 from ocore.errors import StepFailed
 from ocore.odoo.failures import explain_tool
@@ -24,18 +24,15 @@ class Outcome:
 
 
 class GateFailed(StepFailed):
-    """A required check failed: the step fails with what the check saw.
-
-    `earlier` is the evidence of checks that the same step passed before.
-    """
+    """A required check failed: the step fails with what its checks saw, the failed one first."""
 
     def __init__(
-        self, message: str, evidence: Evidence, findings: tuple[Finding, ...] = ()
+        self, message: str, *evidence: Evidence, findings: tuple[Finding, ...] = ()
     ) -> None:
-        super().__init__(message, card=evidence.failure_card, exit_code=evidence.exit_code)
+        first = evidence[0]
+        super().__init__(message, card=first.failure_card, exit_code=first.exit_code)
         self.evidence = evidence
         self.findings = findings
-        self.earlier: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +49,10 @@ class Check:
         object.__setattr__(self, "started_at", self.now())
 
     def passed(self, summary: str, **more: Any) -> Evidence:
-        return self._evidence(passed=True, summary=summary, more=more)
+        return self._evidence(EvidenceStatus.PASSED, summary, more)
 
     def failed(self, summary: str, **more: Any) -> Evidence:
-        return self._evidence(passed=False, summary=summary, more=more)
+        return self._evidence(EvidenceStatus.FAILED, summary, more)
 
     def failure(
         self,
@@ -68,14 +65,14 @@ class Check:
         evidence = self.failed(
             str(cause), failure_card=cause.card, exit_code=cause.exit_code, log_excerpt=log_excerpt
         )
-        return GateFailed(str(cause), evidence, findings)
+        return GateFailed(str(cause), evidence, findings=findings)
 
-    def _evidence(self, *, passed: bool, summary: str, more: Mapping[str, Any]) -> Evidence:
+    def _evidence(self, status: EvidenceStatus, summary: str, more: Mapping[str, Any]) -> Evidence:
         return Evidence(
             gate=self.gate,
             name=self.name,
             mode=self.mode,
-            passed=passed,
+            status=status,
             summary=summary,
             started_at=self.started_at,
             completed_at=self.now(),

@@ -9,7 +9,7 @@ from ocore.artifacts import Image
 from ocore.deployments.changes import changes_between
 from ocore.deployments.evidence import Evidence, Finding, FindingClass, Gate, GateAction, Severity
 from ocore.deployments.model import Deployment, Inspected, Rehearsed, Step
-from ocore.deployments.steps.outcome import Check, Hearing, Outcome
+from ocore.deployments.steps.outcome import Check, GateFailed, Hearing, Outcome
 from ocore.deployments.steps.update import carry_out, named, suspicions
 from ocore.deployments.toolbox import Toolbox
 from ocore.environments import Instance
@@ -132,9 +132,10 @@ class _Rehearsal:
             )
             await tools.runtime.update(self.stand_in, self._image, change, say=hear)
         except StepFailed as failure:
-            failed = check.failure(_told(failure, lines), findings=findings)
-            failed.earlier = (rehearsed,)
-            raise failed from failure
+            failed = check.failure(_told(failure, lines))
+            raise GateFailed(
+                str(failed), *failed.evidence, rehearsed, findings=findings
+            ) from failure
         results = results_of(lines) or Results(total=0, unsuccessful=0)
         ran = f"{results.total} tests of {', '.join(names)} passed"
         return results, check.passed(ran if results.total else "the changed modules have no tests")

@@ -5,7 +5,7 @@ from typing import Final
 from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
 from ocore.deployments.model import Deployment
 from ocore.deployments.steps.outcome import Check
-from ocore.deployments.toolbox import Toolbox
+from ocore.deployments.toolbox import Lookout
 from ocore.errors import StepFailed
 from ocore.snapshots import Room
 
@@ -14,12 +14,12 @@ _GROWTH: Final = 0.1
 """The share of a database that an update may write beside its snapshot: rows anew, and the log."""
 
 
-async def demand_room(deployment: Deployment, tools: Toolbox, *, copies: int = 1) -> None:
+async def demand_room(deployment: Deployment, tools: Lookout, *, copies: int = 1) -> None:
     """StepFailed with the numbers when so many copies of the data would not fit."""
     check = Check(
         gate=Gate.DATABASE_SNAPSHOT, name="Room for a snapshot", mode="static", now=tools.now
     )
-    room = await tools.shelf.room(deployment.instance)
+    room = await tools.room(deployment.instance)
     missing = shortage(room, copies=copies)
     if missing is None:
         return

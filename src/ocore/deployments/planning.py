@@ -1,0 +1,117 @@
+"""What a deployment would do, found out by its own first steps, without asking for one."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ocore.access import Caller, require
+from ocore.deployments.commands import choose_instance
+from ocore.deployments.ledger import Requests
+from ocore.deployments.model import Deployment, Entry, Result, Step, Trigger
+from ocore.deployments.steps.fetch import fetch
+from ocore.deployments.steps.inspect import inspect
+from ocore.deployments.steps.outcome import GateFailed, Outcome
+from ocore.deployments.steps.validate import validate
+from ocore.deployments.toolbox import Lookout
+from ocore.errors import Impossible, Malformed, StepFailed
+from ocore.source import Ref
+from ocore.source.refs import is_ref_name, is_sha
+
+LOOKS: Final[tuple[tuple[Step, Callable[[Deployment, Lookout], Awaitable[Outcome]]], ...]] = (
+    (Step.FETCH, fetch),
+    (Step.INSPECT, inspect),
+    (Step.VALIDATE, validate),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """What to look at: a branch, a tag or a commit, for one instance of a project."""
+
+    project_id: str
+    instance_id: str | None
+    ref: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanDesk:
+    """What a plan needs, bound to the caller's organization."""
+
+    requests: Requests
+    lookout: Lookout
+    new_id: Callable[[], str]
+    pin_seconds: float = 10.0
+
+
+async def plan(wanted: PlanRequest, *, by: Caller, desk: PlanDesk) -> Deployment:
+    """Return the deployment as it would stand after its checks; nobody asked for it.
+
+    It is kept nowhere, and nothing that is live is touched. It ends with the first step that fails.
+    """
+    require(by, "view:deployments")
+    project = await desk.requests.project(wanted.project_id)
+    instance = choose_instance(await desk.requests.instances(project.id), wanted.instance_id)
+    deployment = Deployment(
+        id=desk.new_id(),
+        project=project,
+        instance=instance,
+        trigger=Trigger.API,
+        requested_by=by.user_id,
+        created_at=desk.lookout.now(),
+        ref=Ref(),
+        previous=await desk.requests.live(instance),
+    )
+    deployment = await _aimed(deployment, wanted.ref, desk)
+    for step, look in LOOKS:
+        entry = await _tried(deployment, step, look, desk.lookout)
+        deployment = deployment.with_entry(entry)
+        if entry.result is Result.FAILED:
+            break
+    return deployment
+
+
+async def _aimed(deployment: Deployment, name: str, desk: PlanDesk) -> Deployment:
+    """Return it with the ref that the name stands for. Impossible when it stands for none."""
+    if not is_ref_name(name):
+        raise Malformed("ref is not a name git allows", code="malformed_ref", field="ref")
+    candidates = [Ref(branch=name), Ref(tag=name)]
+    if is_sha(name):
+        candidates.append(Ref(commit_sha=name))
+    refused: Impossible | None = None
+    for ref in candidates:
+        try:
+            pinned = await desk.lookout.source.pin(
+                deployment.project, ref, seconds=desk.pin_seconds
+            )
+        except Impossible as failure:
+            refused = failure
+            continue
+        return replace(deployment, ref=ref, pinned_sha=pinned)
+    raise Impossible(
+        f"the repository has no branch, tag or commit {name}", code="unknown_ref", field="ref"
+    ) from refused
+
+
+async def _tried(
+    deployment: Deployment,
+    step: Step,
+    look: Callable[[Deployment, Lookout], Awaitable[Outcome]],
+    lookout: Lookout,
+) -> Entry:
+    try:
+        outcome = await look(deployment, lookout)
+    except GateFailed as failure:
+        entry = _entry(step, Result.FAILED, str(failure), lookout)
+        return replace(entry, evidence=failure.evidence, findings=failure.findings)
+    except StepFailed as failure:
+        return _entry(step, Result.FAILED, str(failure), lookout)
+    return replace(
+        _entry(step, Result.SUCCEEDED, outcome.detail, lookout),
+        artifact=outcome.artifact,
+        evidence=outcome.evidence,
+        findings=outcome.findings,
+    )
+
+
+def _entry(step: Step, result: Result, detail: str, lookout: Lookout) -> Entry:
+    return Entry(step=step, result=result, at=lookout.now(), attempt=1, detail=detail)
