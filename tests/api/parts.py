@@ -167,6 +167,7 @@ def _services(conninfo: str, pool: Pool, tokens: Tokens, folder: Path) -> Servic
             source=source,
             databases=WorldDatabases(world),
             gates=WorldGates(world),
+            room=room_without_databases,
             say=world.log.append,
             now=clock.now,
         ),
@@ -175,7 +176,6 @@ def _services(conninfo: str, pool: Pool, tokens: Tokens, folder: Path) -> Servic
         new_id=ids.uuid7,
         ping=partial(ping, pool),
         instance_password=lambda database: f"password of {database}",
-        room=room_without_databases,
     )
 
 

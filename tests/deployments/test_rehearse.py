@@ -22,7 +22,7 @@ from tests.deployments.world import (
     toolbox,
 )
 
-BUILT = (Step.FETCH, Step.INSPECT, Step.BUILD)
+BUILT = (Step.FETCH, Step.INSPECT, Step.VALIDATE, Step.BUILD)
 
 
 def in_production() -> Deployment:

@@ -104,7 +104,7 @@ async def estimate_size(
     """Measure database and filestore, and what a snapshot of them would take now."""
     require(caller, "view:snapshots")
     try:
-        room = await services.room(environment)
+        room = await services.lookout.room(environment)
     except StepFailed as failure:
         return problems.problem(request, 503, detail=str(failure), code="unavailable")
     return json_answer(

@@ -11,9 +11,7 @@ from ocore.deployments.commands import Desk
 from ocore.deployments.ledger import Requests, Views
 from ocore.deployments.planning import PlanDesk
 from ocore.deployments.toolbox import Lookout
-from ocore.environments import Instance
 from ocore.environments.registry import Registry
-from ocore.snapshots import Room
 from ocore.snapshots.records import Catalogue
 from ocore.source import Source
 from ocore.transcripts import Transcripts
@@ -26,8 +24,7 @@ class Services:
     `wakeups` yields the id of each deployment that changed, and None when some may have been
     missed. `ping` returns when the database answers; Unavailable when it does not. `lookout` finds
     out what a deployment would do. `instance_password` returns the password of Odoo's admin in a
-    database. `room` measures what a snapshot would take; StepFailed when the server does not
-    answer.
+    database.
     """
 
     requests: Callable[[str], Requests]
@@ -44,7 +41,6 @@ class Services:
     new_id: Callable[[], str]
     ping: Callable[[], Awaitable[None]]
     instance_password: Callable[[str], str]
-    room: Callable[[Instance], Awaitable[Room]]
     base_domain: str = "localhost"
 
     def desk_of(self, caller: Caller) -> Desk:

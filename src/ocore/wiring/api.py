@@ -51,7 +51,6 @@ def services_of(settings: Settings, store: Store, lookout: Lookout) -> Services:
         now=clock.now,
         new_id=ids.uuid7,
         ping=store.ping,
-        room=lookout.room,
         catalogue=store.catalogue,
         instance_password=partial(admin_password, platform_secret(settings)),
     )
