@@ -3,7 +3,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from ocore.api.logs import Summaries
+from ocore.api.summaries import Summaries
 from ocore.deployments.model import Status, Step
 from ocore.transcripts import Chunk, Transcripts
 from tests.api.parts import Answer, Api

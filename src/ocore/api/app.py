@@ -12,9 +12,9 @@ from ocore.access.signin import Attempts
 from ocore.api import auth, deployments, instances, logs, parameters, problems, projects
 from ocore.api.description import BEARER, described
 from ocore.api.follow import Hub
-from ocore.api.logs import Summaries
 from ocore.api.schemas import StrictRequest, View, answer_of, json_answer
 from ocore.api.services import Services
+from ocore.api.summaries import Summaries
 from ocore.errors import Refused, StepFailed
 
 VERSION: Final = version("ocore")

@@ -2,10 +2,9 @@
 
 import asyncio
 import re
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from litestar import Response, Router, get
@@ -19,16 +18,11 @@ from ocore.api.follow import COMPLETE, Following, Hub
 from ocore.api.problems import documented
 from ocore.api.schemas import Json, LogSummaryView, View, answer_of, choices, ready
 from ocore.api.services import Services
-from ocore.deployments.model import Step
+from ocore.api.summaries import CHUNKS_AT_ONCE, Summaries, header, last_line
 from ocore.errors import Malformed
-from ocore.odoo.logs import Summariser
 from ocore.transcripts import Chunk, Transcripts
 
-_STEPS: Final = tuple(step.value for step in Step)
 _PLACE: Final = re.compile(r"([0-9]{1,15})-([0-9]{1,15})")
-_CHUNKS_AT_ONCE: Final = 256
-_MOST_SUMMARIES: Final = 500
-_MOST_READINGS: Final = 100
 
 WithLines = Annotated[
     int,
@@ -153,7 +147,7 @@ async def summarise_log(
     deployment_id: NamedDependency[str],
     caller: NamedDependency[Caller],
     services: NamedDependency[Services],
-    summaries: NamedDependency["Summaries"],
+    summaries: NamedDependency[Summaries],
 ) -> Response[bytes]:
     """Return sections, updated modules and grouped warnings. Lines are those of the download."""
     require(caller, "view:deployments")
@@ -161,77 +155,13 @@ async def summarise_log(
     return ready(await summaries.of(msgspec.json.decode(view), services.transcripts))
 
 
-class Summaries:
-    """Summaries of deployments, each line of which is read once.
-
-    Of a deployment that runs, the next question reads on where the last one ended; of one that
-    has ended, the answer is kept.
-    """
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[str, bytes] = OrderedDict()
-        self._begun: OrderedDict[str, Reading] = OrderedDict()
-
-    async def of(self, deployment: Json, transcripts: Transcripts) -> bytes:
-        """Return the summary as JSON."""
-        key = deployment["id"]
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
-        reading = self._begun.setdefault(key, Reading())
-        _bound(self._begun, _MOST_READINGS)
-        body = await reading.summary(deployment, transcripts)
-        if deployment["completedAt"] is not None:
-            self._begun.pop(key, None)
-            self._kept[key] = body
-            _bound(self._kept, _MOST_SUMMARIES)
-        return body
-
-
-class Reading:
-    """How far the log of one deployment was summarised."""
-
-    def __init__(self) -> None:
-        self._summariser = Summariser(steps=_STEPS)
-        self._line = -1
-        self._one_at_a_time = asyncio.Lock()
-
-    async def summary(self, deployment: Json, transcripts: Transcripts) -> bytes:
-        """Read what is new and return the summary of all there is."""
-        async with self._one_at_a_time:
-            if self._line < 0:
-                # The header always has as many lines; what they say is no part of the summary.
-                self._summariser.feed(_header(deployment))
-                self._line = 0
-            while chunks := await transcripts.read(
-                deployment["id"], after_line=self._line, limit=_CHUNKS_AT_ONCE
-            ):
-                content = b"".join(chunk.content for chunk in chunks)
-                await asyncio.to_thread(self._summariser.feed, content)
-                self._line = _last_line(chunks[-1])
-            ended = deployment["completedAt"] is not None
-            found = self._summariser.so_far(
-                success=deployment["status"] == "succeeded" if ended else None,
-                duration_ms=deployment["durationMs"],
-            )
-            return msgspec.json.encode(found.as_json())
-
-
-def _bound(kept: OrderedDict[str, Any], most: int) -> None:
-    """Forget the oldest beyond this many."""
-    while len(kept) > most:
-        kept.popitem(last=False)
-
-
 async def whole_log(deployment: Json, transcripts: Transcripts) -> AsyncIterator[bytes]:
     """Yield the download: header, empty line, log."""
-    yield _header(deployment)
+    yield header(deployment)
     line = 0
-    while chunks := await transcripts.read(
-        deployment["id"], after_line=line, limit=_CHUNKS_AT_ONCE
-    ):
+    while chunks := await transcripts.read(deployment["id"], after_line=line, limit=CHUNKS_AT_ONCE):
         yield b"".join(chunk.content for chunk in chunks)
-        line = _last_line(chunks[-1])
+        line = last_line(chunks[-1])
 
 
 Frames = AsyncIterator[tuple[bytes, Place]]
@@ -268,7 +198,7 @@ async def log_lines(following: Following, place: Place) -> Frames:
     """Yield what the log says after a place."""
     while chunks := await following.feed.lines_after(place.line):
         for chunk in chunks:
-            place = Place(place.seq, _last_line(chunk))
+            place = Place(place.seq, last_line(chunk))
             yield _log_frames(chunk, place.seq), place
 
 
@@ -288,28 +218,6 @@ def _log_frames(chunk: Chunk, seq: int) -> bytes:
         _frame("log", msgspec.json.encode({"line": number, "text": text}), Place(seq, number))
         for number, text in enumerate(texts, chunk.first_line)
     )
-
-
-def _last_line(chunk: Chunk) -> int:
-    return chunk.first_line + chunk.line_count - 1
-
-
-def _header(deployment: Json) -> bytes:
-    facts = {
-        "oCore deployment": deployment["id"],
-        "project": deployment["projectId"],
-        "instance": deployment["instanceId"],
-        "trigger": deployment["triggerType"],
-        "branch": deployment["branch"],
-        "commit": deployment["commitSha"],
-        "image": deployment["imageTag"],
-        "status": deployment["status"],
-        "created": deployment["createdAt"],
-        "started": deployment["startedAt"],
-        "completed": deployment["completedAt"],
-    }
-    lines = [f"# {name}: {'unknown' if value is None else value}" for name, value in facts.items()]
-    return "\n".join([*lines, "", ""]).encode()
 
 
 router = Router(
