@@ -52,12 +52,12 @@ def test_a_card_has_every_key_and_is_json() -> None:
         "file": "library_loans/views/loan_views.xml",
         "line": 3,
         "record": None,
-        "view": "view_loan_form",
+        "view": "library_loans.view_loan_form",
     }
 
 
 def test_a_data_record_is_named() -> None:
-    assert card_of("missing_external_id").where.record == "loan_first"
+    assert card_of("missing_external_id").where.record == "library_loans.loan_first"
 
 
 def test_the_excerpt_shows_the_line_of_code() -> None:
@@ -145,7 +145,7 @@ def test_what_a_model_refuses_points_to_the_record_in_the_data_file() -> None:
     card = explain(lines, modules_root=ROOT)
     assert card is not None
     assert headline(card) == "loans/data/a.xml line 7: ValidationError: No circles"
-    assert card.where.record == "circle"
+    assert card.where.record == "loans.circle"
 
 
 def test_without_own_code_the_innermost_line_of_all_is_named() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -360,7 +361,8 @@ async def disk_full_postgres(stage: OdooStage) -> Log:
         )
         log = await stage.run(update=[MODULE])
         stage.execute(f"DROP DATABASE {WORK} WITH (FORCE)", "DROP TABLESPACE small")
-    return log
+    file = re.compile(r"pg_tblspc/\d+/(PG_\d+)_\d+/\d+/\d+")
+    return replace(log, lines=tuple(file.sub(r"pg_tblspc/1/\1/2/3", line) for line in log.lines))
 
 
 def postgres_user(stage: OdooStage) -> tuple[int, int]:

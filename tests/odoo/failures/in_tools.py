@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 from ocore.environments import Project, Repository
@@ -59,9 +60,12 @@ async def elsewhere(stage: ToolStage) -> Log:
         GitSource(work / "mirrors", work / "checkouts"),
         Ref(branch="main", commit_sha=sha),
     )
-    return await stage.listen(
+    log = await stage.listen(
         lambda say: source.fetch(project_at(str(repository)), ref, sha=None, say=say),
         what="git fetch, then a look at the branch",
+    )
+    return replace(
+        log, lines=tuple(line.replace(sha, "0c0ffee" * 5 + "00000") for line in log.lines)
     )
 
 

@@ -287,6 +287,9 @@ async def docker_stage() -> AsyncIterator[DockerStage]:
                 program.terminate()
                 program.wait(30)
             subprocess.run(["umount", "--lazy", str(disk)], check=True)
+            # What a daemon that ran a container leaves behind: its name space of the network.
+            left = tools.folder / "exec" / "netns" / "default"
+            subprocess.run(["umount", "--lazy", str(left)], check=False, capture_output=True)
 
 
 def daemon(folder: Path, disk: Path, socket: str) -> subprocess.Popen[bytes]:

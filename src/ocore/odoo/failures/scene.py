@@ -152,9 +152,14 @@ def _in_data_file(scene: Scene, raised: Raised, file: str, line: int) -> Where:
         module=module,
         file=path,
         line=line,
-        record=record["id"] if record else None,
-        view=view["id"] or view["older"] if view else None,
+        record=_external_id(module, record["id"] if record else None),
+        view=_external_id(module, view["id"] or view["older"] if view else None),
     )
+
+
+def _external_id(module: str | None, name: str | None) -> str | None:
+    """Return the whole id: in its own module's files a record is called without the module."""
+    return f"{module}.{name}" if module and name and "." not in name else name
 
 
 def _own_frame(scene: Scene) -> Frame | None:

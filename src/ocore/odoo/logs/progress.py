@@ -1,22 +1,28 @@
 """Where a log begins and ends its steps and modules."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from ocore.odoo.logs.reader import Record
 
 _LOGGER: Final = "odoo.modules.loading"
-_BEGINS: Final = re.compile(r"Loading module (\S+) \(\d+/\d+\)")
-_ENDS: Final = re.compile(r"Module (\S+) loaded in ")
-_TOTAL: Final = re.compile(r"loading (\d{1,9}) modules\.\.\.")
-_ALL_LOADED: Final = re.compile(r"\d+ modules loaded in ")
+_BEGUN, _ENDED, _TOTAL, _ALL = 1, 2, 3, 4
+_KINDS: Final = {
+    _BEGUN: re.compile(r"Loading module (\S+) \(\d+/\d+\)"),
+    _ENDED: re.compile(r"Module (\S+) loaded in "),
+    _TOTAL: re.compile(r"loading (\d{1,9}) modules\.\.\."),
+    _ALL: re.compile(r"(\d+) modules loaded in "),
+}
+"""What the messages of the logger tell; the keys are the groups of _PLAIN as well."""
+_HEAD: Final = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ INFO \S+ ")
 _PLAIN: Final = re.compile(
-    rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ INFO \S+ odoo\.modules\.loading: "
-    rb"(?:Loading module (?P<begun>\S+) \(\d+/\d+\)|Module (?P<ended>\S+) loaded in "
-    rb"|loading (?P<total>\d{1,9}) modules\.\.\.|(?P<all>\d+ modules loaded in ))"
+    rb"odoo\.modules\.loading: (?:Loading module (\S+) \(\d+/\d+\)|Module (\S+) loaded in "
+    rb"|loading (\d{1,9}) modules\.\.\.|(\d+) modules loaded in )"
 )
-"""The same, as almost every log has it: without colours, and not as JSON."""
+"""The same, as almost every log has it: without colours, and not as JSON. It begins with its
+logger, and not with the time, because a literal is found many times faster."""
 _MOST: Final = 10_000
 """No log has more sections or modules than this; one that claims to is cut here."""
 
@@ -82,42 +88,41 @@ class Updates:
         self._sections.end(line - 1)
         self._watching = step == self.update_step
 
-    def note_plain(self, text: bytes, line: int) -> bool:
-        """Note a plain line of the log; False when it is another kind of line."""
-        match = _PLAIN.match(text)
-        if match is None:
-            return False
+    def note_plain(self, told: re.Match[bytes], line: int) -> None:
+        """Note what a plain line of the log tells."""
         if self._watching:
-            kind = match.lastgroup or ""
-            self._note(kind, match[kind].decode(errors="replace"), line)
-        return True
+            kind = told.lastindex or _ALL
+            self._note(kind, told[kind].decode(errors="replace"), line)
 
     def note(self, record: Record, line: int) -> None:
         # Modules that are only loaded are logged too, at level DEBUG.
         if not self._watching or record.logger != _LOGGER or record.level != "INFO":
             return
-        if match := _BEGINS.match(record.message):
-            self._note("begun", match[1], line)
-        elif match := _ENDS.match(record.message):
-            self._note("ended", match[1], line)
-        elif match := _TOTAL.match(record.message):
-            self._note("total", match[1], line)
-        elif _ALL_LOADED.match(record.message):
-            self._note("all", "", line)
+        for kind, pattern in _KINDS.items():
+            if match := pattern.match(record.message):
+                self._note(kind, match[1], line)
+                return
 
-    def _note(self, kind: str, word: str, line: int) -> None:
-        match kind:
-            case "begun":
-                self._sections.begin(f"Module {word}", line)
-            case "ended":
-                self._sections.end(line)
-                if len(self.done) < _MOST:
-                    self.done[word] = None
-            case "total":
-                self.total = max(self.total or 0, int(word))
-            case _:
-                self._sections.end(line - 1)
+    def _note(self, kind: int, word: str, line: int) -> None:
+        if kind == _BEGUN:
+            self._sections.begin(f"Module {word}", line)
+        elif kind == _ENDED:
+            self._sections.end(line)
+            if len(self.done) < _MOST:
+                self.done[word] = None
+        elif kind == _TOTAL:
+            self.total = max(self.total or 0, int(word))
+        else:
+            self._sections.end(line - 1)
 
     def until(self, line: int) -> tuple[Section, ...]:
         """Return one section for each module at work; the last may reach to this line."""
         return self._sections.until(line)
+
+
+def plain_progress(block: bytes) -> Iterator[tuple[int, re.Match[bytes]]]:
+    """Yield where each plain line begins that tells of progress, and what it tells."""
+    for told in _PLAIN.finditer(block):
+        start = block.rfind(b"\n", 0, told.start()) + 1
+        if _HEAD.fullmatch(block, start, told.start()):
+            yield start, told

@@ -1,6 +1,7 @@
 """The summary of a deployment's log, made in one pass and in bounded memory."""
 
 import copy
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Final
 from ocore.odoo.logs.categories import categorise
 from ocore.odoo.logs.markers import step_of
 from ocore.odoo.logs.masking import masked
-from ocore.odoo.logs.progress import Section, Sections, Updates
+from ocore.odoo.logs.progress import Section, Sections, Updates, plain_progress
 from ocore.odoo.logs.reader import (
     Blocks,
     Record,
@@ -24,12 +25,13 @@ _TELLING: Final = (
     b"ERROR",
     b"CRITICAL",
     b"=== ",
-    b"oading module ",
-    b" loaded in ",
-    b" modules...",
     b"Odoo version ",
 )
 """Only lines that contain one of these are looked at; bytes.find passes the rest by."""
+
+_OF_PROGRESS: Final = (b"oading module ", b" loaded in ", b" modules...")
+_NOT_PLAIN: Final = (b"\x1b", b'"levelname"')
+"""In colours or as JSON: then lines that tell of progress are looked at one by one, too."""
 
 _MOST_GROUPS: Final = 1_000
 _LONGEST_RAW_MESSAGE: Final = 2_000
@@ -141,10 +143,13 @@ class Summariser:
         if not block:
             return
         counted = 0
-        for start, end in _telling_lines(block):
+        for start, found in sorted(_telling_lines(block).items()):
             self._lines += block.count(b"\n", counted, start)
             counted = start
-            self._look(block[start:end], self._lines + 1)
+            if isinstance(found, int):
+                self._look(block[start:found], self._lines + 1)
+            else:
+                self._updates.note_plain(found, self._lines + 1)
         self._lines += block.count(b"\n", counted) + (not block.endswith(b"\n"))
         self._first = self._first or first_time(block)
         self._last = last_time(block) or self._last
@@ -155,8 +160,6 @@ class Summariser:
             if step and (not self._steps or step in self._steps):
                 self._sections.begin(step, number)
                 self._updates.enter(step, number)
-            return
-        if self._updates.note_plain(line, number):
             return
         record = parse_line(line)
         if record is not None:
@@ -175,18 +178,20 @@ class Summariser:
             self._odoo_version = record.message.removeprefix("Odoo version ")
 
 
-def _telling_lines(block: bytes) -> list[tuple[int, int]]:
-    """Return begin and end of the lines worth a look, in order."""
-    spans: dict[int, int] = {}
-    for word in _TELLING:
+def _telling_lines(block: bytes) -> dict[int, int | re.Match[bytes]]:
+    """Return the begin of each line worth a look, with its end, or with the progress it tells."""
+    found: dict[int, int | re.Match[bytes]] = {}
+    plain_only = not any(sign in block for sign in _NOT_PLAIN)
+    for word in _TELLING if plain_only else (*_TELLING, *_OF_PROGRESS):
         at = block.find(word)
         while at >= 0:
             start = block.rfind(b"\n", 0, at) + 1
             end = block.find(b"\n", at)
             end = len(block) if end < 0 else end
-            spans[start] = end
+            found[start] = end
             at = block.find(word, end)
-    return sorted(spans.items())
+    found.update(plain_progress(block))
+    return found
 
 
 def _groups(warnings: dict[tuple[str, str], int]) -> tuple[WarningGroup, ...]:
