@@ -90,9 +90,9 @@ def _answer(findings: Iterable[Finding], task: Task, looked_at: str) -> Answer:
 
 
 def _with_what_it_needs(task: Task, name: str) -> str:
-    """Return the key of a module's findings: they hang on all that it depends on."""
+    """Return the key of a module's findings: they hang on all that may be loaded beside it."""
     keys = {**task.index.odoo, **task.index.current}
-    needed = sorted(keys.get(each, each) for each in task.index.closure([name]))
+    needed = sorted(keys.get(each, each) for each in task.index.closure([name, *task.installed]))
     versions = (str(code_static.VERSION), str(task.lint_python), task.current.modules[name])
     return key_of(*versions, keys[name], *needed)
 

@@ -80,6 +80,12 @@ def test_a_csv_file_declares_rows_and_needs_what_its_columns_name() -> None:
     assert needed(found) == ["base.group_user", "loans.x", "base.y"]
 
 
+def test_rows_without_ids_are_known_to_be_passed_by_at_updates() -> None:
+    found = Found(module="loans", schemas=Schemas())
+    read_csv(b"name,code\na,A\n", "data/res.bank.csv", found, demo=False)
+    assert [each.kind for each in found.broken] == ["csv_skipped"]
+
+
 @pytest.mark.parametrize(
     ("model", "field", "value", "is_secret"),
     [
