@@ -64,6 +64,15 @@ def test_a_dependency_that_odoo_itself_forgot_is_found(task: Task) -> None:
     assert found.metadata["record"] == "base_setup.res_config_settings_view_form"
 
 
+def test_nobody_is_warned_of_what_is_live_already(task: Task) -> None:
+    (found,) = answer(task, Gate.CODE_STATIC).findings
+    assert found.action is GateAction.INFORM
+    changed = {**task.index.previous, "google_address_autocomplete": "another"}
+    index = msgspec.structs.replace(task.index, previous=changed)
+    (found,) = answer(msgspec.structs.replace(task, index=index), Gate.CODE_STATIC).findings
+    assert found.action is GateAction.WARN
+
+
 def test_modules_of_odoo_are_read_with_all_that_they_need(task: Task) -> None:
     assert {"web", "mail", "account"} <= set(task.index.odoo)
     assert Path(task.cache, "facts").is_dir()
