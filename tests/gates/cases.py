@@ -87,13 +87,13 @@ STATIC: Final = (
         line=12,
     ),
     Case(
-        name="csv-without-ids",
+        name="csv-not-in-utf-8",
         cls=C.CODE_SYNTAX,
         gate=Gate.CODE_STATIC,
-        broken={CSV: changed(ACCESS, "id,name,", "key,name,")},
+        broken={CSV: changed(ACCESS, "loan,loan,", "loan,löan,").encode("latin-1")},
         twin={CSV: ACCESS.replace("loan,loan,", "a_loan,loan,").replace("id,", '"id",', 1)},
         file=CSV,
-        line=1,
+        also=frozenset({C.CODE_UNKNOWN_EXTERNAL_ID}),
     ),
     Case(
         name="grammar",

@@ -1,4 +1,5 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -18,9 +19,15 @@ class Corpus:
 
 
 @pytest.fixture(scope="session")
-async def corpus(odoo: RealOdoo, tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return one for all: compiling the scanner's rules anew takes ten seconds."""
+    return tmp_path_factory.mktemp("gates")
+
+
+@pytest.fixture(scope="session")
+async def corpus(odoo: RealOdoo, tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Corpus:
     folder = tmp_path_factory.mktemp("corpus")
     commits = build(folder / "repository", CASES)
     linter = await (await venvs()).make([REQUIREMENT], say=print)
     checker = await Checker.over(folder / "repository", odoo.tree, folder, linter)
-    return Corpus(checker, commits)
+    return Corpus(replace(checker, cache=cache), commits)

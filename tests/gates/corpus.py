@@ -12,7 +12,7 @@ from typing import Final
 from ocore.gates.findings import FindingClass, Gate, Severity
 from tests.git import commit_all, git, new_repository
 
-Files = Mapping[str, str | None]
+Files = Mapping[str, str | bytes | None]
 """Contents by path; None takes the file away."""
 
 
@@ -179,4 +179,4 @@ def _write(repository: Path, files: Files) -> None:
             file.unlink()
         else:
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(content)
+            file.write_bytes(content.encode() if isinstance(content, str) else content)

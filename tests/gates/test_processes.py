@@ -53,12 +53,6 @@ def report_of(runs: Sequence[GateRun], gate: Gate) -> str:
     return run.report.summary
 
 
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One for all: compiling the scanner's rules anew takes ten seconds."""
-    return tmp_path_factory.mktemp("gates")
-
-
 async def test_gates_run_side_by_side_and_each_says_what_it_saw(
     odoo: RealOdoo, tmp_path: Path, cache: Path
 ) -> None:

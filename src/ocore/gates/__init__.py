@@ -24,7 +24,8 @@ class Order:
 
     When that cannot be read any more, it is None and `unreadable` says why.
 
-    `series`, `provider` and `source` name the Odoo that the modules are to run in.
+    `series`, `provider` and `source` name the Odoo that the modules are to run in. `installed` are
+    the modules that the database has: what one of them declares is there, depended on or not.
     """
 
     tree: Tree
@@ -32,6 +33,7 @@ class Order:
     series: str
     provider: str
     source: str | None
+    installed: tuple[str, ...] = ()
     unreadable: str | None = None
     configuration: Configuration = field(default_factory=Configuration)
 

@@ -139,8 +139,8 @@ CLASSES: Final[dict[FindingClass, ClassFacts]] = {
         _G.CODE_STATIC,
         _S.MEDIUM,
         _WARN,
-        "Data refers to a record of a module that it does not depend on: whether it is there"
-        " depends on what else is installed.",
+        "Data refers to a record, or a view to a field, of a module that theirs does not depend on:"
+        " whether it is there depends on what else is installed.",
         "Add the module to `depends`.",
     ),
     _C.CODE_UNKNOWN_FIELD: _facts(

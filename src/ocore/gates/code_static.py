@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ocore.gates.catalog import found
-from ocore.gates.findings import Finding, FindingClass, Severity
+from ocore.gates.findings import Finding, FindingClass, GateAction, Severity
 from ocore.gates.lint import CHECKS, LintMessage
 from ocore.odoo.facts import BrokenPart, FieldUse, ModuleFacts, ViewFacts
 from ocore.odoo.facts.world import World
@@ -17,6 +17,7 @@ _CLASSES: Final[dict[str, FindingClass]] = {
     "python": FindingClass.CODE_SYNTAX,
     "xml": FindingClass.CODE_SYNTAX,
     "csv": FindingClass.CODE_SYNTAX,
+    "csv_skipped": FindingClass.CODE_SYNTAX,
     "schema": FindingClass.CODE_SCHEMA,
     "view_schema": FindingClass.CODE_VIEW_SCHEMA,
 }
@@ -33,6 +34,16 @@ class StaticInputs:
     lint: Mapping[str, Sequence[LintMessage]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    """A field that a model does not have; `owner` is a module that would give it to it."""
+
+    model: str
+    use: FieldUse
+    view: ViewFacts
+    owner: str | None
+
+
 def check(inputs: StaticInputs, name: str) -> tuple[Finding, ...]:
     """Return what is wrong with one module."""
     facts, path = inputs.world.modules[name], inputs.paths[name]
@@ -40,18 +51,21 @@ def check(inputs: StaticInputs, name: str) -> tuple[Finding, ...]:
         *(_broken(part, facts, path) for part in facts.broken),
         *_references(inputs.world, facts, path),
         *(
-            _unknown_field(model, use, view, facts, path)
+            _unknown_field(unknown, facts, path)
             for view in facts.views
-            for model, use in _unknown_fields(inputs.world, view, name)
+            for unknown in _unknown_fields(inputs.world, view, name)
         ),
         *(_lint(message, facts, path) for message in inputs.lint.get(name, ())),
     )
 
 
 def _broken(part: BrokenPart, facts: ModuleFacts, path: str) -> Finding:
+    skipped = part.kind == "csv_skipped"
     return found(
         _CLASSES[part.kind],
         f"{_place(path, part.file, part.line)}: {part.reason}",
+        action=GateAction.WARN if skipped else None,
+        severity=Severity.MEDIUM if skipped else None,
         module=facts.name,
         file=_file(path, part.file),
         line=part.line,
@@ -80,14 +94,14 @@ def _references(world: World, facts: ModuleFacts, path: str) -> Iterator[Finding
         )
 
 
-def _unknown_fields(world: World, view: ViewFacts, module: str) -> Iterator[tuple[str, FieldUse]]:
-    modules = world.closure(module)
+def _unknown_fields(world: World, view: ViewFacts, module: str) -> Iterator[_Unknown]:
     for use in view.uses:
         model = _model_at(world, view.model, use.path, module)
-        fields = world.fields_of(model, modules) if model else None
-        known = fields is None or use.name in fields
-        if model and not known and not use.name.startswith(_MADE_IN_THE_DATABASE):
-            yield model, use
+        if model is None or use.name.startswith(_MADE_IN_THE_DATABASE):
+            continue
+        fields = world.fields_of(model, world.closure(module))
+        if fields is not None and use.name not in fields:
+            yield _Unknown(model, use, view, world.owner_of(model, use.name))
 
 
 def _model_at(world: World, model: str, path: Sequence[str], module: str) -> str | None:
@@ -101,18 +115,25 @@ def _model_at(world: World, model: str, path: Sequence[str], module: str) -> str
     return model
 
 
-def _unknown_field(
-    model: str, use: FieldUse, view: ViewFacts, facts: ModuleFacts, path: str
-) -> Finding:
+def _unknown_field(unknown: _Unknown, facts: ModuleFacts, path: str) -> Finding:
+    view, use = unknown.view, unknown.use
+    cls = FindingClass.CODE_UNKNOWN_FIELD
+    reason = f"{unknown.model} has no field {use.name}"
+    if unknown.owner is not None:
+        cls = FindingClass.CODE_UNREACHABLE_EXTERNAL_ID
+        reason = (
+            f"field {use.name} of {unknown.model} is of {unknown.owner}, which {facts.name} does"
+            " not need"
+        )
     return found(
-        FindingClass.CODE_UNKNOWN_FIELD,
-        f"{_place(path, view.file, use.line)}: {model} has no field {use.name}",
+        cls,
+        f"{_place(path, view.file, use.line)}: {reason}",
         confidence=0.95,
         module=facts.name,
         file=_file(path, view.file),
         line=use.line,
         view=view.xmlid,
-        model=model,
+        model=unknown.model,
         field=use.name,
     )
 

@@ -67,7 +67,7 @@ class Gatherer:
     def _odoo(self, current: Iterable[Job]) -> dict[str, str]:
         """Read what the modules depend on, from one circle of dependencies to the next."""
         own, found = {name for name, _, _ in current}, dict[str, str]()
-        wanted = {"base"}.union(*self._depends.values())
+        wanted = {"base", *self._task.installed}.union(*self._depends.values())
         while wanted := wanted - own - set(found):
             jobs = [
                 (name, folder, self._key(name, stamp(folder)))

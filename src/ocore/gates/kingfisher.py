@@ -6,7 +6,6 @@ What it finds leaves this module as a hash: no value of a credential is kept any
 import os
 import sysconfig
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatch
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -19,13 +18,17 @@ from ocore.kit.privileges import as_user
 _GOOD: Final = (0, 200, 205)
 """Exit codes: nothing found; findings; findings that were validated (which we never ask for)."""
 
-SKIPPED: Final = ("*.po", "*.pot", "*.svg", "*.min.js", "*.min.css", "*.map", ".git")
-"""What holds no credential and much text."""
+SKIPPED: Final = (
+    *(".po", ".pot", ".svg", ".min.js", ".min.css", ".map"),
+    *(".png", ".jpg", ".jpeg", ".gif", ".webp", ".ico", ".woff", ".woff2", ".ttf", ".otf", ".eot"),
+    *(".mp3", ".mp4", ".ogg", ".wav", ".webm", ".zip", ".gz", ".pyc"),
+)
+"""How names of files end that hold no credential that anybody could read."""
 
 
 def is_skipped(name: str) -> bool:
     """Say whether files of this name are passed by."""
-    return any(fnmatch(name, pattern) for pattern in SKIPPED)
+    return name.endswith(SKIPPED)
 
 
 class Secret(msgspec.Struct, frozen=True, array_like=True):
@@ -69,7 +72,7 @@ def scan_command(binary: Path, paths: Sequence[str], *, jobs: int, cache: Path) 
     quiet = ["--no-validate", "--no-update-check", "--git-history", "none", "--redact"]
     bounds = ["--no-extract-archives", "--no-binary", "--turbo", "--max-file-size", "5"]
     output = ["--format", "jsonl", "--confidence", "medium", "--quiet", "--no-dedup"]
-    excluded = [part for pattern in SKIPPED for part in ("--exclude", pattern)]
+    excluded = [part for end in (*SKIPPED, ".git") for part in ("--exclude", f"*{end}")]
     shape = ["--jobs", str(jobs), "--rule-cache-dir", str(cache)]
     return [str(binary), "scan", *quiet, *bounds, *output, *excluded, *shape, "--", *paths]
 

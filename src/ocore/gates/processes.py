@@ -70,6 +70,7 @@ class GateProcesses:
             series=order.series,
             odoo=f"{tree.python_path}/odoo",
             addons=tree.addons_paths,
+            installed=order.installed,
             cache=str(self.cache),
             jobs=self.jobs,
             lint_python=str(await self.linter(say)),

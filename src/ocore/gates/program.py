@@ -6,14 +6,15 @@ the worker lives on, and a check that takes too long can be ended.
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from ocore.gates import code_secrets, code_static, migration_safety
 from ocore.gates.cache import Cache, key_of
 from ocore.gates.code_static import StaticInputs
-from ocore.gates.findings import Finding, Gate
+from ocore.gates.findings import Finding, Gate, GateAction
 from ocore.gates.lint import LintMessage, lint
 from ocore.gates.migration_safety import MigrationInputs
 from ocore.gates.reports import report
@@ -36,7 +37,11 @@ def run_static(task: Task) -> Answer:
     for name in unknown:
         kept[name] = code_static.check(inputs, name)
         cache.put(_STATIC, keys[name], kept[name])
-    findings = [finding for findings in kept.values() for finding in findings or ()]
+    findings = [
+        finding
+        for name, findings in kept.items()
+        for finding in _as_far_as_new(findings or (), task, name)
+    ]
     return _answer(findings, task, f"{len(kept)} modules, {len(unknown)} of them new or changed")
 
 
@@ -89,10 +94,21 @@ def _answer(findings: Iterable[Finding], task: Task, looked_at: str) -> Answer:
     return Answer(summary=made.summary, findings=made.findings, card=card)
 
 
+def _as_far_as_new(findings: Iterable[Finding], task: Task, name: str) -> Iterator[Finding]:
+    """Yield a module's findings; of one that is live already as it is, nobody is warned again."""
+    live = task.index.previous.get(name)
+    old = live is not None and live == task.index.current[name]
+    for each in findings:
+        if old and each.action is GateAction.WARN:
+            yield replace(each, action=GateAction.INFORM)
+        else:
+            yield each
+
+
 def _with_what_it_needs(task: Task, name: str) -> str:
-    """Return the key of a module's findings: they hang on all that it depends on."""
+    """Return the key of a module's findings: they hang on all that may be loaded beside it."""
     keys = {**task.index.odoo, **task.index.current}
-    needed = sorted(keys.get(each, each) for each in task.index.closure([name]))
+    needed = sorted(keys.get(each, each) for each in task.index.closure([name, *task.installed]))
     versions = (str(code_static.VERSION), str(task.lint_python), task.current.modules[name])
     return key_of(*versions, keys[name], *needed)
 

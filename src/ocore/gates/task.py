@@ -57,7 +57,8 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Facts to gather, or (with a gate) a check to make over facts that were gathered.
 
-    `odoo` is the folder of the package `odoo`, `addons` where modules of Odoo lie.
+    `odoo` is the folder of the package `odoo`, `addons` where modules of Odoo lie; `installed` are
+    the modules that the database has.
     """
 
     gate: Gate | None = None
@@ -66,6 +67,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     series: str
     odoo: str | None = None
     addons: tuple[str, ...] = ()
+    installed: tuple[str, ...] = ()
     cache: str
     jobs: int = 2
     lint_python: str | None = None
@@ -114,9 +116,9 @@ def facts_key(name: str, series: str, grammar: str, content: str) -> str:
 
 
 def world_of(task: Task, cache: Cache, names: Iterable[str]) -> World:
-    """Return a world of these modules and all that they need."""
+    """Return a world of these modules, of what is installed, and of all that they need."""
     keys = {**task.index.odoo, **task.index.current}
-    needed = task.index.closure(names)
+    needed = task.index.closure([*names, *task.installed])
     modules = load(cache, {name: key for name, key in keys.items() if name in needed})
     return World(modules, known_modules(task))
 

@@ -10,6 +10,7 @@ from ocore.deployments.verdict import required_gates
 from ocore.errors import StepFailed
 from ocore.gates import GateRun, Order, Tree
 from ocore.gates.kinds import GATES
+from ocore.odoo.plan import PRESENT
 from ocore.source import Checkout
 
 
@@ -44,6 +45,13 @@ async def order_of(deployment: Deployment, tools: Lookout) -> Order:
         series=instance.odoo_version,
         provider=instance.provider,
         source=instance.source,
+        installed=tuple(
+            sorted(
+                each.name
+                for each in await tools.databases.modules(instance)
+                if each.state in PRESENT
+            )
+        ),
         configuration=inspected.configuration,
     )
 

@@ -17,7 +17,10 @@ class Facts(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
 
 
 class BrokenPart(Facts, frozen=True):
-    """Something Odoo cannot read. `kind` is python, xml, csv, schema or view_schema."""
+    """Something Odoo cannot read. `kind` is python, xml, csv, schema or view_schema.
+
+    With csv_skipped Odoo passes a file by without failing.
+    """
 
     kind: str
     file: str

@@ -90,8 +90,8 @@ def read_csv(content: bytes, name: str, found: Found, *, demo: bool) -> None:
         found.broken.append(BrokenPart("csv", name, None, str(failure)))
         return
     if header and not set(header) & {"id", ".id"}:
-        reason = "it has no column 'id': Odoo cannot tell which record a row is"
-        found.broken.append(BrokenPart("csv", name, 1, reason))
+        reason = "it has no column 'id': Odoo reads it at the installation, and at no update"
+        found.broken.append(BrokenPart("csv_skipped", name, 1, reason))
 
 
 def _row(row: dict[str, str], model: str, file: _File, line: int) -> None:

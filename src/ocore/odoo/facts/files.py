@@ -39,18 +39,22 @@ def source_files(module: Path) -> Iterator[Path]:
 def hashes(module: Path, *, skip: Callable[[str], bool]) -> Hashes:
     """Return what tells the files of a module from others: by their paths and bytes."""
     code, text = hashlib.blake2b(digest_size=20), hashlib.blake2b(digest_size=20)
+    top = len(str(module))
+    # Texts instead of paths: there are tens of thousands of files, and this runs for each commit.
     for folder, folders, files in os.walk(module):
         folders.sort()
-        inside = os.path.relpath(folder, module)
-        is_code = not any(part in _PASSED_BY or part.startswith(".") for part in Path(inside).parts)
+        inside = folder[top:]
+        is_code = not any(part in _PASSED_BY or part.startswith(".") for part in inside.split("/"))
         for name in sorted(files):
             if skip(name):
                 continue
-            content = _content(Path(folder, name))
+            content = _content(f"{folder}/{name}")
             head = f"{inside}/{name}\0{len(content)}\0".encode(errors="surrogateescape")
-            text.update(head + content)
+            text.update(head)
+            text.update(content)
             if is_code and name.endswith(_COUNTED):
-                code.update(head + content)
+                code.update(head)
+                code.update(content)
     return Hashes(code.hexdigest(), text.hexdigest())
 
 
@@ -63,10 +67,12 @@ def stamp(module: Path) -> str:
     return digest.hexdigest()
 
 
-def _content(path: Path) -> bytes:
+def _content(path: str) -> bytes:
     try:
-        size = path.stat().st_size
-        return path.read_bytes() if size <= _READ_IN_FULL else str(size).encode()
+        descriptor = os.open(path, os.O_RDONLY)
     except OSError:
         # A link that leads nowhere: its name alone counts.
         return b""
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        size = os.fstat(descriptor).st_size
+        return file.read() if size <= _READ_IN_FULL else str(size).encode()

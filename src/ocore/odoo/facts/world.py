@@ -72,6 +72,13 @@ class World:
         """
         return self._fields(model, modules, ())
 
+    def owner_of(self, model: str, name: str) -> str | None:
+        """Return a module that declares this field of a model, whoever depends on it."""
+        for module, each in self._by_model.get(model, ()):
+            if name in each.loose or any(field.name == name for field in each.fields):
+                return module
+        return None
+
     def classes_of(self, model: str, modules: Collection[str]) -> Iterator[ModelFacts]:
         for module, each in self._by_model.get(model, ()):
             if module in modules:
