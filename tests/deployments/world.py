@@ -15,6 +15,7 @@ from ocore.environments import Instance, Live, Project, Repository
 from ocore.errors import LeaseLost, StepFailed
 from ocore.images import BuildOrder
 from ocore.odoo.addons import Addon, InstalledModule
+from ocore.odoo.schema import Schema
 from ocore.runtime import ModuleChange, Probe
 from ocore.snapshots import Room, TableLoss
 from ocore.source import Checkout, Ref
@@ -180,6 +181,11 @@ class WorldDatabases:
 
     async def modules(self, _instance: Instance) -> tuple[InstalledModule, ...]:
         return (InstalledModule(name="loans", state="installed", version=self.world.version),)
+
+    async def schema(self, _instance: Instance) -> Schema:
+        columns = {"library_loan.borrower": "text"}
+        new = {"library_loan.date_due": "date"} if "+new" in self.world.data else {}
+        return Schema(columns={**columns, **new}, fields={}, views="")
 
     async def checksums(self, _instance: Instance) -> dict[str, str]:
         return self.world.checksums

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from ocore.storage.chores import PostgresChores
 
 from ocore.databases.postgres import PostgresDatabases
 from ocore.deployments.model import Entry, Result, Snapped, Status, Step
@@ -27,7 +28,7 @@ from ocore.snapshots.records import (
 )
 from ocore.snapshots.shelf import PostgresShelf
 from ocore.storage.database import transaction
-from ocore.storage.snapshots import PostgresChores, TenantCatalogue
+from ocore.storage.snapshots import TenantCatalogue
 from ocore.worker.keeping import Keeper, do, keep, sweep
 from tests.databases.conftest import databases as databases  # noqa: PLC0414 - a fixture, here too
 from tests.databases.odoo_like import BASE, filestore, instance, query

@@ -18,6 +18,7 @@ from ocore.api import (
     parameters,
     problems,
     projects,
+    rollbacks,
     snapshots,
 )
 from ocore.api.description import BEARER, described
@@ -88,6 +89,7 @@ def _behind_sign_in() -> Router:
             projects.router,
             instances.router,
             deployments.router,
+            rollbacks.router,
             logs.router,
             environments.router,
             snapshots.router,

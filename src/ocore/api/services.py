@@ -7,11 +7,12 @@ from datetime import datetime
 from ocore.access import Caller
 from ocore.access.accounts import Accounts
 from ocore.access.tokens import Tokens
+from ocore.artifacts import Snapshot
 from ocore.deployments.commands import Desk
 from ocore.deployments.ledger import Requests, Views
 from ocore.environments import Instance
 from ocore.environments.registry import Registry
-from ocore.snapshots import Room
+from ocore.snapshots import Room, TableLoss
 from ocore.snapshots.records import Catalogue
 from ocore.source import Source
 from ocore.transcripts import Transcripts
@@ -24,7 +25,8 @@ class Services:
     `wakeups` yields the id of each deployment that changed, and None when some may have been
     missed. `ping` returns when the database answers; StepFailed or OSError when it does not.
     `instance_password` returns the password of Odoo's admin in a database. `room` measures what a
-    snapshot would take; StepFailed when the server does not answer.
+    snapshot would take, and `losses` counts what going back to one would take away; StepFailed when
+    the server does not answer.
     """
 
     requests: Callable[[str], Requests]
@@ -41,6 +43,7 @@ class Services:
     ping: Callable[[], Awaitable[None]]
     instance_password: Callable[[str], str]
     room: Callable[[Instance], Awaitable[Room]]
+    losses: Callable[[Instance, Snapshot], Awaitable[tuple[TableLoss, ...] | None]]
     base_domain: str = "localhost"
 
     def desk_of(self, caller: Caller) -> Desk:

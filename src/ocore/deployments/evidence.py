@@ -51,6 +51,7 @@ class FindingClass(StrEnum):
     DATA_LOSS = "data.loss_on_rollback"
     DATA_FILE_LOST = "data.file_lost"
     DISK_ROOM = "disk.no_room"
+    ROLLBACK_CLASS = "release.rollback_class"
     LOG_ERROR = "log.error"
 
 

@@ -122,6 +122,8 @@ def _begin(deployment: Deployment, step: Step) -> Move:
         return GiveUp(step)
     if step is Step.UPDATE and not deployment.replaces_data:
         return Skip(step, "no module changed since the last success")
+    if step is Step.RESTORE and not deployment.replaces_data:
+        return Skip(step, "only the code goes back; the data stays as it is")
     return Run(step)
 
 

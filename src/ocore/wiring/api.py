@@ -12,6 +12,7 @@ from ocore.embedded.secrets import secret
 from ocore.embedded.settings import Settings
 from ocore.embedded.users import PlatformUsers, platform_users
 from ocore.kit import clock, ids
+from ocore.snapshots.postgres import PostgresSnapshots
 from ocore.snapshots.shelf import PostgresShelf
 from ocore.wiring.connections import odoo_server, platform_conninfo, platform_secret
 from ocore.wiring.store import Store, open_store
@@ -36,7 +37,9 @@ async def run_api(settings: Settings) -> None:
 
 
 def services_of(settings: Settings, store: Store, users: PlatformUsers) -> Services:
-    shelf = PostgresShelf(odoo_server(settings, users), settings.home)
+    server = odoo_server(settings, users)
+    shelf = PostgresShelf(server, settings.home)
+    snapshots = PostgresSnapshots(server, settings.home, users.odoo)
     return Services(
         requests=store.requests,
         views=store.views,
@@ -50,6 +53,7 @@ def services_of(settings: Settings, store: Store, users: PlatformUsers) -> Servi
         new_id=ids.uuid7,
         ping=store.ping,
         room=shelf.room,
+        losses=snapshots.losses,
         catalogue=store.catalogue,
         instance_password=partial(admin_password, platform_secret(settings)),
     )

@@ -10,6 +10,7 @@ from ocore.errors import StepFailed
 from ocore.odoo.addons import InstalledModule
 from ocore.odoo.failures import suspicious
 from ocore.odoo.plan import PlannedChange
+from ocore.odoo.schema import compare
 from ocore.runtime import ModuleChange
 
 
@@ -19,17 +20,19 @@ async def update(deployment: Deployment, tools: Toolbox) -> Outcome:
     check = Check(gate=Gate.MODULES_UPDATED, name="Modules updated", mode="runtime", now=tools.now)
     inspected = deployment.produced(Inspected)
     warnings: list[str] = []
+    before = await tools.databases.schema(deployment.instance)
     try:
         await _run_updater(deployment, inspected, tools, warnings)
         proven = await _prove(deployment, inspected, tools)
     except StepFailed as failure:
         raise check.failure(failure, findings=_findings(warnings)) from failure
+    change = compare(before, await tools.databases.schema(deployment.instance))
     await tools.databases.remember_checksums(deployment.instance, inspected.checksums)
     names = ", ".join(sorted(f"{module.name} {module.version}" for module in proven))
     summary = f"proven in the database: {names}"
     return Outcome(
         detail=summary,
-        artifact=Updated(modules=tuple(sorted(module.name for module in proven))),
+        artifact=Updated(modules=tuple(sorted(module.name for module in proven)), change=change),
         evidence=(check.passed(summary, exit_code=0, warned=bool(warnings)),),
         findings=_findings(warnings),
     )
