@@ -4,6 +4,7 @@ The real ports have their own tests on real parts; here the question is what the
 when power goes at any line, and thousands of runs must fit into a second.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -245,6 +246,12 @@ class WorldShelf:
 
     async def remove(self, snapshot: Snapshot) -> None:
         self.world.snapshots.pop(snapshot.id, None)
+
+    async def copies(self, _instance: Instance) -> tuple[str, ...]:
+        return tuple(self.world.snapshots)
+
+    async def forget(self, _instance: Instance, databases: Collection[str]) -> None:
+        raise AssertionError(databases)
 
     async def clear_aside(self, _instance: Instance, *, before: datetime) -> tuple[str, ...]:
         raise AssertionError(before)

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from ocore.storage.chores import PostgresChores
 
 from ocore.databases.postgres import PostgresDatabases
 from ocore.deployments.model import Entry, Result, Snapped, Status, Step
@@ -27,6 +26,7 @@ from ocore.snapshots.records import (
     SnapshotStatus,
 )
 from ocore.snapshots.shelf import PostgresShelf
+from ocore.storage.chores import PostgresChores
 from ocore.storage.database import transaction
 from ocore.storage.snapshots import TenantCatalogue
 from ocore.worker.keeping import Keeper, do, keep, sweep
@@ -210,3 +210,35 @@ async def test_a_snapshot_that_does_not_come_back_is_found_out_and_named(
         named = part.name
     with pytest.raises(StepFailed, match=named):
         await keeper.shelf.prove(served, taken)
+
+
+async def test_copies_that_nobody_knows_of_are_deleted_once_nothing_is_at_work(
+    keeper: Keeper,
+    served: Instance,
+    records: Records,
+    home: Home,
+    postgres_server: PostgresServer,
+) -> None:
+    recorded = await ask(records)
+    while chore := await keeper.chores.claim("w", seconds=60):
+        await do(keeper, chore)
+    kept = await catalogue(records).snapshot(served.id, recorded)
+    assert kept.snapshot is not None
+    left = await keeper.snapshots.copy(served, kept.snapshot, f"{ids.uuid7()}-copy")
+    theirs = [f"{served.database}__{name}" for name in ("staging", "xmas", "test")]
+    for name in theirs:
+        await query(postgres_server, "postgres", f'CREATE DATABASE "{name}"')
+    running = await records.ask()
+    ledger = records.ledger()
+    lease = await ledger.claim("w")
+    assert lease is not None
+    await sweep(keeper)
+    assert left.location in await keeper.shelf.copies(served), f"{running.id} may want it"
+    await ledger.close(lease, ending(Status.FAILED))
+    await sweep(keeper)
+    assert await keeper.shelf.copies(served) == ()
+    for name in theirs:
+        assert await query(postgres_server, name, "SELECT 1") == [(1,)]
+        await query(postgres_server, "postgres", f'DROP DATABASE "{name}"')
+    assert not (home.snapshots / left.id).exists()
+    assert await keeper.shelf.exists(kept.snapshot)

@@ -96,6 +96,7 @@ async def _kept(connection: Connection, instance: Instance, settings: Any) -> Ke
     records = await connection.execute(_QUERIES["of_instance"], values)
     kept = tuple(record_from(row) for row in await records.fetchall())
     at_work = await connection.execute(_QUERIES["targets_at_work"], values)
+    chores = await connection.execute(_QUERIES["at_work"], values)
     needed = {str(row[0]) for row in await at_work.fetchall() if row[0] is not None}
     live = await _one(connection, "instance", instance=instance.id)
     if live is not None and live[1] is not None:
@@ -106,6 +107,7 @@ async def _kept(connection: Connection, instance: Instance, settings: Any) -> Ke
         settings=settings_from(settings),
         records=kept,
         needed=frozenset(needed),
+        busy=await chores.fetchone() is not None,
     )
 
 

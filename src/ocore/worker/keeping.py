@@ -1,7 +1,7 @@
 """Keeps snapshots: takes and deletes those that are wanted so, and lets old ones go."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -75,7 +75,11 @@ async def do(keeper: Keeper, chore: Chore) -> None:
 
 async def sweep(keeper: Keeper) -> None:
     """Look at all that is kept: note what is missing, let go what is old."""
+    surveyed = await keeper.chores.survey()
+    # Listed before what is known is asked for again: what comes into being meanwhile is not listed.
+    copies = {kept.instance.id: await keeper.shelf.copies(kept.instance) for kept in surveyed}
     for kept in await keeper.chores.survey():
+        await _forget_orphans(keeper, kept, copies.get(kept.instance.id, ()))
         await _note_missing(keeper, kept)
         for record in expired(kept, keeper.now()):
             reason = f"older than {kept.settings.retention_days} days, or one of too many"
@@ -145,6 +149,17 @@ async def _renew(keeper: Keeper, chore: Chore) -> None:
     while await keeper.chores.renew(chore, seconds=_LEASE_SECONDS):  # noqa: ASYNC110 - a database
         await asyncio.sleep(_LEASE_SECONDS / 3)
     log.warning("snapshot left to another worker", snapshot=chore.record.id)
+
+
+async def _forget_orphans(keeper: Keeper, kept: Kept, copies: Sequence[str]) -> None:
+    """Delete copies that no record tells of: a rollback that failed early leaves one."""
+    if kept.busy:
+        return
+    known = {record.snapshot.location for record in kept.records if record.snapshot is not None}
+    orphans = [name for name in copies if name not in known]
+    if orphans:
+        await keeper.shelf.forget(kept.instance, orphans)
+        log.info("deleted copies that nobody needs", databases=orphans)
 
 
 async def _note_missing(keeper: Keeper, kept: Kept) -> None:
