@@ -3,11 +3,13 @@
 import asyncio
 import hashlib
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
 import pytest
 
+from ocore.artifacts import Snapshot
 from ocore.databases.postgres import PostgresDatabases
 from ocore.deployments.model import Entry, Result, Snapped, Status, Step
 from ocore.embedded.home import Home
@@ -15,6 +17,7 @@ from ocore.environments import Instance
 from ocore.errors import StepFailed
 from ocore.kit import clock, ids
 from ocore.kit.postgres import PostgresServer
+from ocore.snapshots import Room
 from ocore.snapshots.dumping import seal
 from ocore.snapshots.postgres import PostgresSnapshots
 from ocore.snapshots.properties import Properties
@@ -242,3 +245,35 @@ async def test_copies_that_nobody_knows_of_are_deleted_once_nothing_is_at_work(
         await query(postgres_server, "postgres", f'DROP DATABASE "{name}"')
     assert not (home.snapshots / left.id).exists()
     assert await keeper.shelf.exists(kept.snapshot)
+
+
+class Crowded(PostgresShelf):
+    """A shelf on a disk that is nearly full: the size is real, the room is said."""
+
+    async def room(self, instance: Instance) -> Room:
+        return replace(await super().room(instance), free=100 * 1024**2)
+
+    async def prove(self, instance: Instance, snapshot: Snapshot) -> None:
+        raise AssertionError(instance, snapshot)
+
+
+async def test_a_restore_test_that_has_no_room_waits_and_fills_no_disk(
+    keeper: Keeper,
+    served: Instance,
+    records: Records,
+    home: Home,
+    postgres_server: PostgresServer,
+) -> None:
+    wanted = await ask(records)
+    chore = await keeper.chores.claim("w", seconds=60)
+    assert chore is not None
+    await do(keeper, chore)
+    crowded = replace(keeper, shelf=Crowded(postgres_server, home))
+    proving = await keeper.chores.claim("w", seconds=60)
+    assert proving is not None
+    await do(crowded, proving)
+    found = await catalogue(records).snapshot(served.id, wanted)
+    assert (found.status, found.proof) == (SnapshotStatus.AVAILABLE, Proof.WANTED)
+    assert found.message is not None
+    assert "no room to restore it" in found.message
+    assert await keeper.chores.claim("w", seconds=60) is None, "not before an hour is over"

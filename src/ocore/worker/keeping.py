@@ -29,6 +29,8 @@ POLL_SECONDS: Final = 2.0
 SWEEP_SECONDS: Final = 600.0
 _LEASE_SECONDS: Final = 60.0
 _MOST_ATTEMPTS: Final = 5
+_ROOM_SECONDS: Final = 3600.0
+_SPARE_BYTES: Final = 128 * 1024**2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,13 @@ async def _take(keeper: Keeper, chore: Chore) -> None:
 async def _prove(keeper: Keeper, chore: Chore) -> None:
     if chore.record.snapshot is None:
         raise LookupError(f"snapshot {chore.record.id} is available and was never taken")
+    # A dump of it, and a database restored from that, beside all there is.
+    wanted = 2 * chore.record.snapshot.size_bytes + _SPARE_BYTES
+    free = (await keeper.shelf.room(chore.instance)).free
+    if free is not None and free < wanted:
+        reason = f"no room to restore it for a test: {wanted} bytes are needed, {free} are free"
+        await keeper.chores.again(chore, seconds=_ROOM_SECONDS, message=reason)
+        return
     await keeper.shelf.prove(chore.instance, chore.record.snapshot)
     await keeper.chores.proven(chore, Proof.PASSED, message=None)
     log.info("snapshot restored for a test", snapshot=chore.record.id)
