@@ -18,7 +18,7 @@ from ocore.artifacts import Colour
 from ocore.kit.databases import connected
 
 AIM: Final = "pg_restore / restored: at least 200; restored at SIZE / at a tenth: at most 1.5"
-_ROUNDS: Final = 5
+_ROUNDS: Final = 9
 _START_SECONDS: Final = 120
 
 

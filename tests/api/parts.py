@@ -19,11 +19,12 @@ from ocore.access.accounts import Account
 from ocore.access.tokens import Tokens
 from ocore.api.app import create_app
 from ocore.api.services import Services
+from ocore.artifacts import Snapshot
 from ocore.deployments.toolbox import Lookout
 from ocore.environments import Instance, Project
 from ocore.environments import Repository as Address
 from ocore.kit import clock, ids
-from ocore.snapshots import Room
+from ocore.snapshots import Room, TableLoss
 from ocore.source.git import GitSource
 from ocore.storage.accounts import PostgresAccounts
 from ocore.storage.database import Pool, open_pool, ping
@@ -176,12 +177,20 @@ def _services(conninfo: str, pool: Pool, tokens: Tokens, folder: Path) -> Servic
         new_id=ids.uuid7,
         ping=partial(ping, pool),
         instance_password=lambda database: f"password of {database}",
+        losses=losses_without_databases,
     )
 
 
 async def room_without_databases(_instance: Instance) -> Room:
     """Stand in for the shelf, which measures the databases that are not there."""
     return Room(strategy="clone", database=2 * 1024**3, files=1024**3, needed=0, free=None)
+
+
+async def losses_without_databases(
+    _instance: Instance, _snapshot: Snapshot
+) -> tuple[TableLoss, ...]:
+    """Stand in for the snapshots, whose databases are not there."""
+    return (TableLoss(table="library_loan", rows=3),)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from ocore.access import Role
 from ocore.cli.credentials import Session, save
-from ocore.deployments.model import Snapped, Status, Step
+from ocore.deployments.model import Inspected, Snapped, Status, Step
 from ocore.deployments.pipeline import FLOW
 from ocore.kit import clock, ids
 from ocore.main import app
@@ -18,7 +18,7 @@ from ocore.storage.ledger import PostgresLedger
 from tests.api.following import all_events
 from tests.api.parts import Api
 from tests.api.worker import queue
-from tests.deployments.journal import SNAPSHOT, done
+from tests.deployments.journal import NO_PLAN, SNAPSHOT, UPDATE_PLAN, done
 from tests.storage.records import ending, live_of
 
 KEYS = {
@@ -46,13 +46,13 @@ def path(api: Api) -> str:
     return f"/api/environments/{api.acme.instance.id}"
 
 
-async def deployed(api: Api) -> str:
+async def deployed(api: Api, *, plan: Inspected = UPDATE_PLAN) -> str:
     """Take a deployment through its steps and return its id, which is its snapshot's too."""
     asked = await queue(api)
     ledger = PostgresLedger(api.pool, clock.now, lease_seconds=30.0)
     lease = await ledger.claim("w")
     assert lease is not None
-    for line in done(await ledger.load(lease), *FLOW).journal:
+    for line in done(await ledger.load(lease), *FLOW, plan=plan).journal:
         entry = line
         if line.step is Step.SNAPSHOT and line.artifact is not None:
             entry = replace(line, artifact=Snapped(snapshot=replace(SNAPSHOT, id=asked.id)))
@@ -157,6 +157,36 @@ async def test_what_cannot_be_gone_back_to_is_a_sentence(api: Api) -> None:
     asked = (await api.post(f"{path(api)}/snapshots")).json["id"]
     pending = await api.post(where, {"snapshotId": asked})
     assert pending.problem() == (409, "snapshot_not_available", "snapshotId")
+
+
+async def test_what_a_rollback_would_take_is_told_before_it_is_done(api: Api) -> None:
+    first, second = await deployed(api), await deployed(api)
+    where = f"{api.acme.path}/rollback-targets?instanceId={api.acme.instance.id}"
+    (target,) = (await api.get(where)).json["targets"]
+    assert (target["deploymentId"], target["snapshotId"]) == (first, second)
+    assert target["rollbackClass"] == "needs_data_restore"
+    assert target["reasons"]
+    answer = await api.post(f"{api.acme.path}/rollback", {"dryRun": True})
+    assert answer.status == 200
+    assert answer.json["deploymentId"] == first
+    assert (answer.json["possible"], answer.json["rowsByTable"]) == (True, {"library_loan": 3})
+    listed = (await api.get(f"{path(api)}/rollback-logs")).json["rollbackLogs"]
+    assert listed == [], "a dry run does nothing"
+    code_only = {"mode": "code_only", "dryRun": True}
+    preview = (await api.post(f"{api.acme.path}/rollback", code_only)).json
+    assert (preview["possible"], preview["rowsByTable"]) == (False, {})
+    refused = await api.post(f"{api.acme.path}/rollback", {"mode": "code_only"})
+    assert refused.problem() == (422, "code_only_unsafe", "mode")
+
+
+async def test_code_alone_goes_back_where_no_deployment_changed_the_data(api: Api) -> None:
+    await deployed(api)
+    await deployed(api, plan=NO_PLAN)
+    body = {"mode": "code_only"}
+    answer = await api.post(f"{api.acme.path}/rollback", body)
+    assert answer.status == 202
+    (logged,) = (await api.get(f"{path(api)}/rollback-logs")).json["rollbackLogs"]
+    assert logged["deploymentId"] == answer.json["id"]
 
 
 async def test_the_progress_of_a_rollback_is_a_stream_that_ends(api: Api) -> None:

@@ -84,6 +84,30 @@ async def test_modules_are_what_the_database_says_and_none_without_one(
     )
 
 
+async def test_the_shape_of_a_database_changes_with_its_columns_fields_and_views(
+    databases: PostgresDatabases, postgres_server: PostgresServer
+) -> None:
+    acme = instance("acme_shape")
+    await databases.create(acme, base=BASE)
+    name, shapes = acme.database, [await databases.schema(acme)]
+    assert shapes[0].columns["library_loan.borrower"] == "text"
+    assert shapes[0].columns["library_loan.id"] == "integer not null"
+    assert shapes[0].fields == {}
+    form, listed = ("""'{"en_US": "<form/>"}'""", """'{"en_US": "<list/>"}'""")
+    for statement in (
+        "ALTER TABLE library_loan ALTER borrower TYPE varchar(80), ALTER borrower SET NOT NULL",
+        """CREATE TABLE ir_model_fields AS SELECT 'library.loan' AS model, 'borrower' AS name,
+           'char' AS ttype, NULL::text AS relation, true AS store, false AS required""",
+        f"CREATE TABLE ir_ui_view AS SELECT 1 AS id, {form}::jsonb AS arch_db",
+        f"UPDATE ir_ui_view SET arch_db = {listed}",
+    ):
+        await query(postgres_server, name, statement)
+        shapes.append(await databases.schema(acme))
+    assert shapes[1].columns["library_loan.borrower"] == "character varying(80) not null"
+    assert shapes[2].fields == {"library.loan.borrower": "char stored"}
+    assert len({shape.views for shape in shapes[2:]}) == 3
+
+
 async def test_checksums_are_remembered_under_the_known_parameter(
     databases: PostgresDatabases, postgres_server: PostgresServer
 ) -> None:

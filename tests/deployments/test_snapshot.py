@@ -81,7 +81,7 @@ async def test_lost_files_are_told_and_stop_nothing() -> None:
     found = await ended(World(lost_files=("ab/cd",)), deployment())
     assert found.ending is not None
     assert found.ending.status is Status.SUCCEEDED
-    assert [each.cls for each in found.deployment.findings] == ["data.file_lost"]
+    assert "data.file_lost" in [each.cls for each in found.deployment.findings]
 
 
 def at_rest(*breaks: str) -> World:

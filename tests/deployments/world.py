@@ -4,6 +4,7 @@ The real ports have their own tests on real parts; here the question is what the
 when power goes at any line, and thousands of runs must fit into a second.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +20,7 @@ from ocore.gates.findings import FindingClass, Gate
 from ocore.gates.profiles import VALIDATED
 from ocore.images import BuildOrder
 from ocore.odoo.addons import Addon, InstalledModule
+from ocore.odoo.schema import Schema
 from ocore.rehearsals import Portrait
 from ocore.runtime import ModuleChange, Probe
 from ocore.snapshots import Room, TableLoss
@@ -215,6 +217,11 @@ class WorldDatabases:
         version = self.world.stand_in_version if instance.throwaway else self.world.version
         return (InstalledModule(name="loans", state="installed", version=version),)
 
+    async def schema(self, _instance: Instance) -> Schema:
+        columns = {"library_loan.borrower": "text"}
+        new = {"library_loan.date_due": "date"} if "+new" in self.world.data else {}
+        return Schema(columns={**columns, **new}, fields={}, views="")
+
     async def checksums(self, _instance: Instance) -> dict[str, str]:
         return self.world.checksums
 
@@ -297,6 +304,12 @@ class WorldShelf:
 
     async def remove(self, snapshot: Snapshot) -> None:
         self.world.snapshots.pop(snapshot.id, None)
+
+    async def copies(self, _instance: Instance) -> tuple[str, ...]:
+        return tuple(self.world.snapshots)
+
+    async def forget(self, _instance: Instance, databases: Collection[str]) -> None:
+        raise AssertionError(databases)
 
     async def clear_aside(self, _instance: Instance, *, before: datetime) -> tuple[str, ...]:
         raise AssertionError(before)

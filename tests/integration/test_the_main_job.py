@@ -19,6 +19,11 @@ def gates(deployment: dict[str, Any]) -> dict[str, str]:
     return {each["gateKey"]: each["status"] for each in deployment["evidence"]}
 
 
+def rollback_class(deployment: dict[str, Any]) -> str:
+    found = {each["class"]: each["metadata"] for each in deployment["findings"]}
+    return str(found["release.rollback_class"]["rollbackClass"])
+
+
 async def lend(site: Site, borrower: str) -> None:
     odoo = await site.odoo()
     books = await odoo.call("library.book", "search", [], limit=1)
@@ -70,6 +75,7 @@ async def test_code_and_data_go_live_fail_safely_and_come_back(
     assert second["previousDeploymentId"] == first["id"]
     assert await borrowers(site) == ["Ada"]
     await lend(site, "Grace")
+    assert rollback_class(second) == "needs_data_restore"
     database = (await site.odoo()).database
     files_before = filestore(platform, site, database)
 
@@ -102,6 +108,7 @@ async def test_a_commit_that_changes_no_module_runs_no_update(
     assert again["status"] == "succeeded", await site.log(again)
     assert step(again, "Update modules")["status"] == "skipped"
     assert again["imageTag"] == first["imageTag"]
+    assert rollback_class(again) == "code_only_safe"
     assert (tmp_path / "repository").exists()
 
 

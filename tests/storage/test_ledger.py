@@ -158,7 +158,7 @@ async def test_the_data_of_a_target_is_the_snapshot_of_its_successor(records: Re
     for each in (one, two, three):
         await records.succeed(each)
     targets = await records.acme.requests.rollback_targets(records.acme.instances[0])
-    assert [(target.deployment_id, target.snapshot.id) for target in targets] == [
+    assert [(each.target.deployment_id, each.target.snapshot.id) for each in targets] == [
         (two.id, three.id),
         (one.id, two.id),
     ]

@@ -16,8 +16,9 @@ from ocore.snapshots.records import (
     SnapshotSettings,
     SnapshotStatus,
 )
+from ocore.storage.chores import PostgresChores
 from ocore.storage.database import transaction
-from ocore.storage.snapshots import PostgresChores, TenantCatalogue
+from ocore.storage.snapshots import TenantCatalogue
 from tests.deployments.journal import SNAPSHOT
 from tests.storage.records import Records, ending
 
@@ -85,10 +86,10 @@ async def test_a_snapshot_that_took_its_databases_place_is_no_target_any_more(
         result=Result.SUCCEEDED,
         at=clock.now(),
         attempt=1,
-        artifact=Reverted(snapshot_id=targets[0].snapshot.id),
+        artifact=Reverted(snapshot_id=targets[0].target.snapshot.id),
     )
     await ledger.append(lease, undone)
-    assert (targets[0].snapshot.id, SnapshotStatus.RESTORED) in await listed(records)
+    assert (targets[0].target.snapshot.id, SnapshotStatus.RESTORED) in await listed(records)
     assert await records.acme.requests.rollback_targets(records.acme.instances[0]) == ()
 
 
@@ -239,7 +240,8 @@ async def test_a_pinned_snapshot_is_not_deleted_and_pins_are_counted(records: Re
 async def test_what_a_deployment_at_work_needs_is_not_deleted(records: Records) -> None:
     for _ in range(2):
         await records.succeed(await records.ask())
-    (target,) = await records.acme.requests.rollback_targets(records.acme.instances[0])
+    (found,) = await records.acme.requests.rollback_targets(records.acme.instances[0])
+    target = found.target
     back = replace(await records.ask(), id=ids.uuid7(), target=target)
     await records.acme.requests.open(back, idempotency_key=None)
     with pytest.raises(Conflict, match=back.id):
@@ -255,8 +257,8 @@ async def test_the_next_rollbacks_snapshot_is_needed(records: Records) -> None:
     targets = await records.acme.requests.rollback_targets(records.acme.instances[0])
     survey = {kept.instance.id: kept for kept in await PostgresChores(records.pool).survey()}
     kept = survey[instance_id(records)]
-    assert kept.needed == {targets[0].snapshot.id}
-    assert kept.records[0].id == targets[0].snapshot.id
+    assert kept.needed == {targets[0].target.snapshot.id}
+    assert kept.records[0].id == targets[0].target.snapshot.id
 
 
 async def test_a_foreign_snapshot_is_not_there(records: Records) -> None:

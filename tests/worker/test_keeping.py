@@ -3,11 +3,13 @@
 import asyncio
 import hashlib
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
 import pytest
 
+from ocore.artifacts import Snapshot
 from ocore.databases.postgres import PostgresDatabases
 from ocore.deployments.model import Entry, Result, Snapped, Status, Step
 from ocore.embedded.home import Home
@@ -15,6 +17,7 @@ from ocore.environments import Instance
 from ocore.errors import StepFailed
 from ocore.kit import clock, ids
 from ocore.kit.postgres import PostgresServer
+from ocore.snapshots import Room
 from ocore.snapshots.dumping import seal
 from ocore.snapshots.postgres import PostgresSnapshots
 from ocore.snapshots.properties import Properties
@@ -26,8 +29,9 @@ from ocore.snapshots.records import (
     SnapshotStatus,
 )
 from ocore.snapshots.shelf import PostgresShelf
+from ocore.storage.chores import PostgresChores
 from ocore.storage.database import transaction
-from ocore.storage.snapshots import PostgresChores, TenantCatalogue
+from ocore.storage.snapshots import TenantCatalogue
 from ocore.worker.keeping import Keeper, do, keep, sweep
 from tests.databases.conftest import databases as databases  # noqa: PLC0414 - a fixture, here too
 from tests.databases.odoo_like import BASE, filestore, instance, query
@@ -209,3 +213,67 @@ async def test_a_snapshot_that_does_not_come_back_is_found_out_and_named(
         named = part.name
     with pytest.raises(StepFailed, match=named):
         await keeper.shelf.prove(served, taken)
+
+
+async def test_copies_that_nobody_knows_of_are_deleted_once_nothing_is_at_work(
+    keeper: Keeper,
+    served: Instance,
+    records: Records,
+    home: Home,
+    postgres_server: PostgresServer,
+) -> None:
+    recorded = await ask(records)
+    while chore := await keeper.chores.claim("w", seconds=60):
+        await do(keeper, chore)
+    kept = await catalogue(records).snapshot(served.id, recorded)
+    assert kept.snapshot is not None
+    left = await keeper.snapshots.copy(served, kept.snapshot, f"{ids.uuid7()}-copy")
+    theirs = [f"{served.database}__{name}" for name in ("staging", "xmas", "test")]
+    for name in theirs:
+        await query(postgres_server, "postgres", f'CREATE DATABASE "{name}"')
+    running = await records.ask()
+    ledger = records.ledger()
+    lease = await ledger.claim("w")
+    assert lease is not None
+    await sweep(keeper)
+    assert left.location in await keeper.shelf.copies(served), f"{running.id} may want it"
+    await ledger.close(lease, ending(Status.FAILED))
+    await sweep(keeper)
+    assert await keeper.shelf.copies(served) == ()
+    for name in theirs:
+        assert await query(postgres_server, name, "SELECT 1") == [(1,)]
+        await query(postgres_server, "postgres", f'DROP DATABASE "{name}"')
+    assert not (home.snapshots / left.id).exists()
+    assert await keeper.shelf.exists(kept.snapshot)
+
+
+class Crowded(PostgresShelf):
+    """A shelf on a disk that is nearly full: the size is real, the room is said."""
+
+    async def room(self, instance: Instance) -> Room:
+        return replace(await super().room(instance), free=100 * 1024**2)
+
+    async def prove(self, instance: Instance, snapshot: Snapshot) -> None:
+        raise AssertionError(instance, snapshot)
+
+
+async def test_a_restore_test_that_has_no_room_waits_and_fills_no_disk(
+    keeper: Keeper,
+    served: Instance,
+    records: Records,
+    home: Home,
+    postgres_server: PostgresServer,
+) -> None:
+    wanted = await ask(records)
+    chore = await keeper.chores.claim("w", seconds=60)
+    assert chore is not None
+    await do(keeper, chore)
+    crowded = replace(keeper, shelf=Crowded(postgres_server, home))
+    proving = await keeper.chores.claim("w", seconds=60)
+    assert proving is not None
+    await do(crowded, proving)
+    found = await catalogue(records).snapshot(served.id, wanted)
+    assert (found.status, found.proof) == (SnapshotStatus.AVAILABLE, Proof.WANTED)
+    assert found.message is not None
+    assert "no room to restore it" in found.message
+    assert await keeper.chores.claim("w", seconds=60) is None, "not before an hour is over"

@@ -20,6 +20,7 @@ from ocore.api import (
     plans,
     problems,
     projects,
+    rollbacks,
     snapshots,
 )
 from ocore.api.description import BEARER, described
@@ -89,6 +90,7 @@ def _behind_sign_in() -> Router:
             instances.router,
             deployments.router,
             plans.router,
+            rollbacks.router,
             logs.router,
             environments.router,
             snapshots.router,

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody, PathParameter, QueryParameter
+from litestar.params import JSONBody, PathParameter
 
 from ocore.access import Caller, require
 from ocore.api.auth import caller as caller_of
@@ -22,15 +22,13 @@ from ocore.api.schemas import (
     answer_of,
     choices,
     json_answer,
+    optional_uuid_in,
     ready,
-    uuid_in,
 )
 from ocore.api.services import Services
 from ocore.deployments import commands
-from ocore.deployments.commands import DeployRequest, RollbackRequest
-from ocore.deployments.model import RollbackTarget
+from ocore.deployments.commands import DeployRequest
 from ocore.deployments.pipeline import CancelEffect
-from ocore.errors import NotFound
 from ocore.source import Ref
 
 RefName = Annotated[LineText, msgspec.Meta(max_length=255)]
@@ -45,34 +43,11 @@ class DeployBody(Body):
     tag: Annotated[RefName, msgspec.Meta(examples=["v1"])] | None = None
 
 
-class RollbackBody(Body):
-    """The deployment to go back to; without one, the last before what is live."""
-
-    deployment_id: Uuid | None = None
-
-
 class CancelView(View):
     """What a cancel would do now: `yes`, `becomes_rollback` or `no`."""
 
     effect: Annotated[str, choices(CancelEffect)]
     explanation: str
-
-
-class TargetView(View):
-    """A deployment that can be gone back to, code and data."""
-
-    deployment_id: Uuid
-    commit_sha: str
-    commit_author: str
-    commit_message: str
-    image_tag: str
-    snapshot_id: str
-
-
-class TargetList(View):
-    """What an instance can go back to, newest first."""
-
-    targets: list[TargetView]
 
 
 @post(
@@ -91,34 +66,11 @@ async def deploy(
     """Create a deployment and queue it. Accepts a commit SHA, branch or tag as the target."""
     wanted = DeployRequest(
         project_id=project_id,
-        instance_id=_uuid(data.instance_id, "instanceId"),
+        instance_id=optional_uuid_in(data.instance_id, "instanceId"),
         ref=Ref(branch=data.branch, commit_sha=data.commit_sha, tag=data.tag),
         idempotency_key=idempotency_key,
     )
     body = await commands.request(wanted, by=caller, desk=services.desk_of(caller))
-    return ready(body, status_code=202)
-
-
-@post(
-    "/rollback",
-    status_code=202,
-    summary="Trigger a rollback",
-    responses={202: answer_of(DeploymentView)} | documented(400, 401, 403, 404, 409, 413, 422),
-)
-async def roll_back(
-    project_id: NamedDependency[str],
-    data: JSONBody[RollbackBody],
-    caller: NamedDependency[Caller],
-    services: NamedDependency[Services],
-    idempotency_key: IdempotencyKey = None,
-) -> Response[bytes]:
-    """Go back to an earlier deployment: start its image again and restore its data."""
-    wanted = RollbackRequest(
-        project_id=project_id,
-        deployment_id=_uuid(data.deployment_id, "deploymentId"),
-        idempotency_key=idempotency_key,
-    )
-    body = await commands.roll_back(wanted, by=caller, desk=services.desk_of(caller))
     return ready(body, status_code=202)
 
 
@@ -196,54 +148,14 @@ async def cancel(
     return ready(body, status_code=202)
 
 
-@get(
-    "/rollback-targets",
-    summary="List rollback targets",
-    responses={200: answer_of(TargetList)} | documented(400, 401, 403, 404),
-)
-async def list_targets(
-    project_id: NamedDependency[str],
-    caller: NamedDependency[Caller],
-    services: NamedDependency[Services],
-    instance: Annotated[UUID, QueryParameter(name="instanceId", description="Instance UUID")],
-) -> Response[bytes]:
-    """Return the deployments an instance can go back to, newest first."""
-    require(caller, "view:deployments")
-    requests = services.requests(caller.organization_id)
-    for each in await requests.instances(project_id):
-        if each.id == str(instance):
-            targets = await requests.rollback_targets(each)
-            return json_answer(TargetList(targets=[_target(target) for target in targets]))
-    raise NotFound(
-        f"the project has no instance {instance}", code="instance_not_found", field="instanceId"
-    )
-
-
-def _uuid(text: str | None, field: str) -> str | None:
-    return None if text is None else uuid_in(text, field)
-
-
-def _target(target: RollbackTarget) -> TargetView:
-    return TargetView(
-        deployment_id=target.deployment_id,
-        commit_sha=target.commit.sha,
-        commit_author=target.commit.author,
-        commit_message=target.commit.message,
-        image_tag=target.image,
-        snapshot_id=target.snapshot.id,
-    )
-
-
 router = Router(
     "/projects/{projectId:uuid}",
     route_handlers=[
         deploy,
-        roll_back,
         list_deployments,
         get_deployment,
         preview_cancel,
         cancel,
-        list_targets,
     ],
     tags=["Deployments"],
 )

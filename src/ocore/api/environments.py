@@ -24,6 +24,7 @@ from ocore.api.schemas import (
     answer_of,
     choices,
     json_answer,
+    optional_uuid_in,
     uuid_in,
 )
 from ocore.api.services import Services
@@ -138,11 +139,7 @@ async def roll_back_environment(
     wanted = SnapshotRollback(
         instance=environment,
         snapshot_id=uuid_in(data.snapshot_id, "snapshotId"),
-        target_instance_id=(
-            None
-            if data.target_environment_id is None
-            else uuid_in(data.target_environment_id, "targetEnvironmentId")
-        ),
+        target_instance_id=optional_uuid_in(data.target_environment_id, "targetEnvironmentId"),
         idempotency_key=idempotency_key,
     )
     kept = await keeping.roll_back_to_snapshot(wanted, by=caller, desk=services.desk_of(caller))

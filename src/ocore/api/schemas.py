@@ -57,6 +57,11 @@ def uuid_in(text: str, field: str) -> str:
     return text.lower()
 
 
+def optional_uuid_in(text: str | None, field: str) -> str | None:
+    """Return the UUID in a field of a body, None when it is not given; Malformed as above."""
+    return None if text is None else uuid_in(text, field)
+
+
 def answer_of(view: type[View]) -> ResponseSpec:
     """Return how an answer is described: by its type and the first sentence on it."""
     sentence = (view.__doc__ or view.__name__).partition("\n")[0]

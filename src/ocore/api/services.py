@@ -7,11 +7,14 @@ from datetime import datetime
 from ocore.access import Caller
 from ocore.access.accounts import Accounts
 from ocore.access.tokens import Tokens
+from ocore.artifacts import Snapshot
 from ocore.deployments.commands import Desk
 from ocore.deployments.ledger import Requests, Views
 from ocore.deployments.planning import PlanDesk
 from ocore.deployments.toolbox import Lookout
+from ocore.environments import Instance
 from ocore.environments.registry import Registry
+from ocore.snapshots import TableLoss
 from ocore.snapshots.records import Catalogue
 from ocore.source import Source
 from ocore.transcripts import Transcripts
@@ -23,8 +26,9 @@ class Services:
 
     `wakeups` yields the id of each deployment that changed, and None when some may have been
     missed. `ping` returns when the database answers; Unavailable when it does not. `lookout` finds
-    out what a deployment would do. `instance_password` returns the password of Odoo's admin in a
-    database.
+    out what a deployment would do, and `losses` what going back to a snapshot would take away;
+    StepFailed when the server does not answer. `instance_password` returns the password of Odoo's
+    admin in a database.
     """
 
     requests: Callable[[str], Requests]
@@ -41,6 +45,7 @@ class Services:
     new_id: Callable[[], str]
     ping: Callable[[], Awaitable[None]]
     instance_password: Callable[[str], str]
+    losses: Callable[[Instance, Snapshot], Awaitable[tuple[TableLoss, ...] | None]]
     base_domain: str = "localhost"
 
     def desk_of(self, caller: Caller) -> Desk:

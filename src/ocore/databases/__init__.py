@@ -4,6 +4,7 @@ from typing import Protocol
 
 from ocore.environments import Instance
 from ocore.odoo.addons import InstalledModule
+from ocore.odoo.schema import Schema
 
 
 class Databases(Protocol):
@@ -35,6 +36,10 @@ class Databases(Protocol):
 
     async def modules(self, instance: Instance) -> tuple[InstalledModule, ...]:
         """Return what `ir_module_module` says; empty when there is no database."""
+        ...
+
+    async def schema(self, instance: Instance) -> Schema:
+        """Return the shape of the database, as PostgreSQL and `ir_model_fields` tell it."""
         ...
 
     async def checksums(self, instance: Instance) -> dict[str, str]:

@@ -27,10 +27,27 @@ from ocore.kit.threads import to_its_end
 from ocore.kit.trees import link_tree
 from ocore.odoo.addons import InstalledModule
 from ocore.odoo.passwords import password_hash
+from ocore.odoo.schema import Schema
 
 CHECKSUMS: Final = "module_auto_update.installed_checksums"
 """click-odoo-update's parameter, so that people can move here and back."""
 
+_COLUMNS: Final = (
+    "SELECT c.relname || '.' || a.attname, format_type(a.atttypid, a.atttypmod)"
+    " || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END"
+    " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+    " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')"
+    " AND a.attnum > 0 AND NOT a.attisdropped"
+)
+_FIELDS: Final = (
+    "SELECT model || '.' || name, concat_ws(' ', ttype, relation,"
+    " CASE WHEN store THEN 'stored' END, CASE WHEN required THEN 'required' END)"
+    " FROM ir_model_fields"
+)
+_VIEWS: Final = (
+    "SELECT md5(string_agg(id || ' ' || coalesce(arch_db::text, ''), ',' ORDER BY id))"
+    " FROM ir_ui_view"
+)
 _UNSAFE: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -122,6 +139,14 @@ class PostgresDatabases:
         return tuple(
             InstalledModule(name=name, state=state, version=version)
             for name, state, version in rows
+        )
+
+    async def schema(self, instance: Instance) -> Schema:
+        columns = await self._read(instance, "pg_class", _COLUMNS)
+        fields = await self._read(instance, "ir_model_fields", _FIELDS)
+        views = await self._read(instance, "ir_ui_view", _VIEWS)
+        return Schema(
+            columns=dict(columns), fields=dict(fields), views=str(views[0][0] if views else "")
         )
 
     async def checksums(self, instance: Instance) -> dict[str, str]:

@@ -1,14 +1,15 @@
 """What a person may ask for: deploy, roll back, cancel."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from ocore.access import Caller, require
-from ocore.deployments.ledger import Requests
-from ocore.deployments.model import ENDED, Deployment, RollbackTarget, Status, Trigger
+from ocore.deployments.ledger import Requests, Target
+from ocore.deployments.model import ENDED, Deployment, Status, Trigger
 from ocore.deployments.pipeline import CancelEffect, cancel_effect
+from ocore.deployments.wayback import RollbackClass
 from ocore.environments import Instance
 from ocore.errors import Conflict, Impossible, NotFound
 from ocore.snapshots.records import Catalogue
@@ -39,10 +40,14 @@ class DeployRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackRequest:
-    """What to go back to. Without a deployment, the last one before what is live is meant."""
+    """What to go back to. Without a deployment, the last one before what is live is meant.
+
+    Without `data` only the code goes back.
+    """
 
     project_id: str
     deployment_id: str | None
+    data: bool = True
     idempotency_key: str | None = None
 
 
@@ -94,7 +99,10 @@ async def roll_back(wanted: RollbackRequest, *, by: Caller, desk: Desk) -> bytes
     """Queue the way back to an earlier deployment, code and data, and return it."""
     require(by, "manage:deployments")
     project = await desk.requests.project(wanted.project_id)
-    target, instance = await _target(wanted, desk.requests)
+    found, instance = await _target(wanted, desk.requests)
+    target = replace(found.target, restores_data=wanted.data)
+    if not wanted.data:
+        _demand_code_only(found)
     deployment = Deployment(
         id=desk.new_id(),
         project=project,
@@ -152,7 +160,26 @@ def choose_instance(instances: Sequence[Instance], instance_id: str | None) -> I
     )
 
 
-async def _target(wanted: RollbackRequest, requests: Requests) -> tuple[RollbackTarget, Instance]:
+async def preview_rollback(
+    wanted: RollbackRequest, *, by: Caller, desk: Desk
+) -> tuple[Target, Instance]:
+    """Say what a rollback would go back to and what that takes, without doing it."""
+    require(by, "view:deployments")
+    await desk.requests.project(wanted.project_id)
+    return await _target(wanted, desk.requests)
+
+
+def _demand_code_only(found: Target) -> None:
+    if found.way.cls is not RollbackClass.CODE_ONLY_SAFE:
+        raise Impossible(
+            f"the code of {found.target.commit.sha[:12]} would not fit the data as it is:"
+            f" {'; '.join(found.way.reasons)}. Go back with code_and_data",
+            code="code_only_unsafe",
+            field="mode",
+        )
+
+
+async def _target(wanted: RollbackRequest, requests: Requests) -> tuple[Target, Instance]:
     instances = await requests.instances(wanted.project_id)
     if wanted.deployment_id is None:
         instance = choose_instance(instances, None)
@@ -169,13 +196,13 @@ async def _target(wanted: RollbackRequest, requests: Requests) -> tuple[Rollback
         raise NotFound(str(unknown), code=unknown.code, field="deploymentId") from unknown
     targets = await requests.rollback_targets(chosen.instance)
     for target in targets:
-        if target.deployment_id == chosen.id:
+        if target.target.deployment_id == chosen.id:
             return target, choose_instance(instances, chosen.instance.id)
     raise Conflict(_why_not(chosen, targets), code="not_a_rollback_target", field="deploymentId")
 
 
-def _why_not(chosen: Deployment, targets: Sequence[RollbackTarget]) -> str:
-    possible = ", ".join(target.deployment_id for target in targets) or "none"
+def _why_not(chosen: Deployment, targets: Sequence[Target]) -> str:
+    possible = ", ".join(each.target.deployment_id for each in targets) or "none"
     if chosen.status not in ENDED:
         reason = f"has not ended: it is {chosen.status}"
     elif chosen.status is not Status.SUCCEEDED:

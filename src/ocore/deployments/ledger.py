@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ocore.deployments.model import Deployment, Entry, RollbackTarget, Status
+from ocore.deployments.wayback import WayBack
 from ocore.environments import Instance, InstanceStatus, Live, Project
 
 
@@ -32,6 +33,14 @@ class Event:
     seq: int
     kind: str
     data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What could be gone back to, and what that takes."""
+
+    target: RollbackTarget
+    way: WayBack
 
 
 class Ledger(Protocol):
@@ -88,7 +97,7 @@ class Requests(Protocol):
         """Return a deployment with its journal."""
         ...
 
-    async def rollback_targets(self, instance: Instance) -> tuple[RollbackTarget, ...]:
+    async def rollback_targets(self, instance: Instance) -> tuple[Target, ...]:
         """Return what the instance can go back to, newest first, without what is live now.
 
         Succeeded deployments whose successor left a snapshot that is still there.

@@ -14,6 +14,7 @@ from ocore.environments import Instance, Live, Project
 from ocore.gates.configuration import Configuration
 from ocore.gates.profiles import Profile, profile_of
 from ocore.odoo.plan import PlannedChange
+from ocore.odoo.schema import SchemaChange
 from ocore.source import Ref
 
 
@@ -120,11 +121,14 @@ class Rehearsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """Step PREPARE: the image to start again and the copy of the snapshot to put in place."""
+    """Step PREPARE: the image to start again and the copy of the snapshot to put in place.
+
+    No copy: the data stays as it is.
+    """
 
     image: Image
     target: Snapshot
-    copy: Snapshot
+    copy: Snapshot | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,9 +140,13 @@ class Snapped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Updated:
-    """Step UPDATE: the modules that `ir_module_module` proves to be at their new version."""
+    """Step UPDATE: the modules that `ir_module_module` proves to be at their new version.
+
+    `change` is what that did to the shape of the database.
+    """
 
     modules: tuple[str, ...]
+    change: SchemaChange | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,12 +189,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackTarget:
-    """What a rollback goes back to: an earlier deployment, and data as its successor found it."""
+    """What a rollback goes back to: an earlier deployment, and data as its successor found it.
+
+    Without `restores_data` only the code goes back.
+    """
 
     deployment_id: str
     commit: Commit
     image: str
     snapshot: Snapshot
+    restores_data: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,8 +292,10 @@ class Deployment:
     @property
     def replaces_data(self) -> bool:
         """Say whether the database changes, so that the instance must stop serving for a moment."""
+        if self.target is not None:
+            return self.target.restores_data
         inspected = self.find(Inspected)
-        return self.target is not None or (inspected is not None and inspected.touches_database)
+        return inspected is not None and inspected.touches_database
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:

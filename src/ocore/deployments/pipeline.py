@@ -126,6 +126,8 @@ def _begin(deployment: Deployment, step: Step) -> Move:
         return Skip(step, "no module changed since the last success")
     if step is Step.REHEARSE and (reason := _nothing_to_rehearse(deployment)):
         return Skip(step, reason)
+    if step is Step.RESTORE and not deployment.replaces_data:
+        return Skip(step, "only the code goes back; the data stays as it is")
     return Run(step)
 
 

@@ -319,6 +319,14 @@ CLASSES: Final[dict[FindingClass, ClassFacts]] = {
         "Rows that a rollback takes away or brings back, by table.",
         "Export them before the rollback, if they are needed.",
     ),
+    _C.ROLLBACK_CLASS: _facts(
+        _G.RUNTIME_LOGS,
+        _S.INFO,
+        _INFORM,
+        "What going back behind this deployment takes, and why: `code_only_safe`,"
+        " `needs_data_restore` or `irreversible`.",
+        "Nothing: it is told before anybody needs it.",
+    ),
     _C.LOG_ERROR: _facts(
         _G.RUNTIME_LOGS,
         _S.MEDIUM,

@@ -84,6 +84,7 @@ class FindingClass(StrEnum):
     DATA_FILE_LOST = "data.file_lost"
     DISK_ROOM = "disk.no_room"
     DATA_LOSS = "data.loss_on_rollback"
+    ROLLBACK_CLASS = "release.rollback_class"
     LOG_ERROR = "log.error"
 
 

@@ -1,7 +1,7 @@
 """Snapshots: database and filestore of an instance at one moment, and the way back."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -95,6 +95,14 @@ class Shelf(Protocol):
 
     async def remove(self, snapshot: Snapshot) -> None:
         """Delete it for good; one that is gone already is fine."""
+        ...
+
+    async def copies(self, instance: Instance) -> tuple[str, ...]:
+        """Return the databases of all snapshots and copies there are, recorded or not."""
+        ...
+
+    async def forget(self, instance: Instance, databases: Collection[str]) -> None:
+        """Delete copies that nobody knows of any more, with their files."""
         ...
 
     async def clear_aside(self, instance: Instance, *, before: datetime) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """What snapshots are called. Every name fits PostgreSQL's 63 bytes and tells whose it is."""
 
 import hashlib
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,19 @@ def snapshot_database(database: str, snapshot_id: str) -> str:
 def scratch_database(database: str, snapshot_id: str) -> str:
     """Return the database in which a snapshot is restored for a test."""
     return f"{database}__t{_key(snapshot_id)}"
+
+
+def is_copy(database: str, name: str) -> bool:
+    """Say whether this is a snapshot or a copy of `database`, by its whole name.
+
+    Somebody may have made a `<database>__staging` of their own.
+    """
+    return re.fullmatch(rf"{re.escape(database)}__[st][0-9a-f]{{12}}", name) is not None
+
+
+def is_aside(database: str, name: str) -> bool:
+    """Say whether this is what was put aside for `database`, by its whole name."""
+    return re.fullmatch(rf"{re.escape(database)}__x[0-9a-f]{{20}}", name) is not None
 
 
 def aside_database(database: str, snapshot_id: str, at: datetime) -> str:

@@ -112,13 +112,14 @@ class Kept:
     """An instance and its available snapshots, newest first.
 
     `needed` are the ids that a deployment at work may still want, and the one that the next
-    rollback would restore.
+    rollback would restore. `busy`: something is at work on it, or waits.
     """
 
     instance: Instance
     settings: SnapshotSettings
     records: tuple[SnapshotRecord, ...]
     needed: frozenset[str]
+    busy: bool = False
 
 
 class Catalogue(Protocol):

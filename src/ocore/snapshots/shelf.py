@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -19,8 +20,11 @@ from ocore.snapshots.dumping import create_for, dump, is_whole, prove, seal
 from ocore.snapshots.files import changed_files, demand_files, sizes_of
 from ocore.snapshots.naming import (
     aside_prefix,
+    is_aside,
+    is_copy,
     put_aside_at,
     scratch_database,
+    snapshot_database,
     snapshot_folder,
 )
 from ocore.snapshots.postgres import DUMP
@@ -70,15 +74,29 @@ class PostgresShelf:
         async with connected(self._server) as connection:
             await seal(folder, await read_properties(connection, snapshot.location))
 
+    async def copies(self, instance: Instance) -> tuple[str, ...]:
+        async with connected(self._server) as connection:
+            names = await _names(connection, f"{instance.database}__")
+        return tuple(name for name in names if is_copy(instance.database, name))
+
+    async def forget(self, instance: Instance, databases: Collection[str]) -> None:
+        async with connected(self._server) as connection:
+            for name in databases:
+                await drop_database(connection, name)
+        for folder in sorted(self._home.snapshots.glob("*")):
+            if snapshot_database(instance.database, folder.name) in databases:
+                await to_its_end(shutil.rmtree, folder, True)  # noqa: FBT003 - ignore_errors
+
     async def clear_aside(self, instance: Instance, *, before: datetime) -> tuple[str, ...]:
         async with connected(self._server) as connection:
             names = await _names(connection, aside_prefix(instance.database))
-            old = tuple(name for name in names if put_aside_at(name) < before)
+            aside = [name for name in names if is_aside(instance.database, name)]
+            old = tuple(name for name in aside if put_aside_at(name) < before)
             for name in old:
                 await drop_database(connection, name)
         # Also the files of what an administrator has dropped or renamed by hand.
         for folder in sorted(self._home.snapshots.glob(f"{aside_prefix(instance.database)}*")):
-            if put_aside_at(folder.name) < before:
+            if is_aside(instance.database, folder.name) and put_aside_at(folder.name) < before:
                 await to_its_end(shutil.rmtree, folder, True)  # noqa: FBT003 - ignore_errors
         return old
 

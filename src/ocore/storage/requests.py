@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from psycopg import errors
 
-from ocore.deployments.ledger import Ending
+from ocore.deployments.ledger import Ending, Target
 from ocore.deployments.model import Deployment, RollbackTarget, Snapped, Status, Trigger
+from ocore.deployments.wayback import gravest, way_back
 from ocore.environments import Instance, Live, Project
 from ocore.errors import Conflict, NotFound
 from ocore.storage.codec import (
@@ -77,7 +78,7 @@ class TenantRequests:
             found = await _with_journal(connection, deployment_id, row[0])
         return replace(found, cancel_requested=row[1])
 
-    async def rollback_targets(self, instance: Instance) -> tuple[RollbackTarget, ...]:
+    async def rollback_targets(self, instance: Instance) -> tuple[Target, ...]:
         async with transaction(self._pool, self._organization) as connection:
             row = await _one(connection, "live", instance=instance.id)
             live = row[0]["deployment_id"] if row and row[0] else None
@@ -85,7 +86,7 @@ class TenantRequests:
             newest_first = [await _with_journal(connection, id_, record) for id_, record in rows]
             kept = await available_snapshots(connection, instance.id)
         targets = rollback_targets(newest_first, live=live)
-        return tuple(each for each in targets if each.snapshot.id in kept)
+        return tuple(each for each in targets if each.target.snapshot.id in kept)
 
     async def rollbacks(self, instance: Instance) -> tuple[Deployment, ...]:
         async with transaction(self._pool, self._organization) as connection:
@@ -180,23 +181,21 @@ class TenantRequests:
         await connection.execute(_QUERIES["audit"], values)
 
 
-def rollback_targets(
-    newest_first: list[Deployment], *, live: str | None
-) -> tuple[RollbackTarget, ...]:
+def rollback_targets(newest_first: list[Deployment], *, live: str | None) -> tuple[Target, ...]:
     """Return what can be gone back to: the data of a deployment is its successor's snapshot."""
-    targets = []
+    targets, ways = [], []
     for successor, deployment in pairwise(newest_first):
+        ways.append(way_back(successor))
         snapped, commit, image = successor.find(Snapped), deployment.commit, deployment.image
         if deployment.id == live or snapped is None or commit is None or image is None:
             continue
-        targets.append(
-            RollbackTarget(
-                deployment_id=deployment.id,
-                commit=commit,
-                image=image.tag,
-                snapshot=snapped.snapshot,
-            )
+        target = RollbackTarget(
+            deployment_id=deployment.id,
+            commit=commit,
+            image=image.tag,
+            snapshot=snapped.snapshot,
         )
+        targets.append(Target(target=target, way=gravest(ways)))
     return tuple(targets)
 
 
@@ -213,7 +212,11 @@ def _fingerprint(deployment: Deployment) -> str:
         "project": deployment.project.id,
         "instance": deployment.instance.id,
         "ref": deployment.ref,
-        "target": deployment.target.deployment_id if deployment.target else None,
+        "target": (
+            (deployment.target.deployment_id, deployment.target.restores_data)
+            if deployment.target
+            else None
+        ),
     }
     return hashlib.sha256(to_json(asked).encode()).hexdigest()
 

@@ -6,19 +6,16 @@ from typing import Any, Final
 import msgspec
 
 from ocore.artifacts import Snapshot
-from ocore.environments import Instance
 from ocore.errors import Conflict, NotFound
 from ocore.snapshots.records import (
-    Chore,
-    Kept,
     Proof,
     SnapshotReason,
     SnapshotRecord,
     SnapshotSettings,
     SnapshotStatus,
 )
-from ocore.storage.codec import instance_from, live_from, to_json
-from ocore.storage.database import EVERY_ORGANIZATION, Connection, Pool, load_queries, transaction
+from ocore.storage.codec import live_from, to_json
+from ocore.storage.database import Connection, Pool, load_queries, transaction
 
 _QUERIES: Final = load_queries("snapshots")
 _BUSY: Final = frozenset({SnapshotStatus.CREATING, SnapshotStatus.DELETING, SnapshotStatus.DELETED})
@@ -57,7 +54,7 @@ class TenantCatalogue:
             values = {"instance": instance_id, "limit": limit, "offset": offset}
             found = await connection.execute(_QUERIES["page"], values)
             rows = await found.fetchall()
-        return tuple(_record(row) for row in rows), counted[0] if counted else 0
+        return tuple(record_from(row) for row in rows), counted[0] if counted else 0
 
     async def snapshot(self, instance_id: str, snapshot_id: str) -> SnapshotRecord:
         async with transaction(self._pool, self._organization) as connection:
@@ -117,84 +114,6 @@ class TenantCatalogue:
         await connection.execute(_QUERIES["audit"], values)
 
 
-class PostgresChores:
-    """Snapshots to take and to delete, in all organizations."""
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-
-    async def claim(self, worker: str, *, seconds: float) -> Chore | None:
-        async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
-            row = await _one(connection, "claim", worker=worker, seconds=seconds)
-            if row is None:
-                return None
-            record = _record(row[:-1])
-            found = await _one(connection, "instance", instance=record.instance_id)
-        if found is None:
-            raise LookupError(record.instance_id)
-        return Chore(
-            record=record, instance=instance_from(found[0]), worker=worker, attempts=row[-1]
-        )
-
-    async def renew(self, chore: Chore, *, seconds: float) -> bool:
-        values = {"id": chore.record.id, "worker": chore.worker, "seconds": seconds}
-        async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
-            return await _one(connection, "renew", **values) is not None
-
-    async def finish(
-        self,
-        chore: Chore,
-        status: SnapshotStatus,
-        *,
-        snapshot: Snapshot | None,
-        message: str | None,
-    ) -> bool:
-        values = {
-            "id": chore.record.id,
-            "worker": chore.worker,
-            "status": status,
-            "snapshot": None if snapshot is None else to_json(snapshot),
-            "message": message,
-        }
-        async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
-            return await _one(connection, "finish", **values) is not None
-
-    async def proven(self, chore: Chore, proof: Proof, *, message: str | None) -> None:
-        values = {"id": chore.record.id, "worker": chore.worker, "proof": proof, "message": message}
-        async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
-            await connection.execute(_QUERIES["proven"], values)
-
-    async def again(self, chore: Chore, *, seconds: float, message: str) -> None:
-        values = {
-            "id": chore.record.id,
-            "worker": chore.worker,
-            "seconds": seconds,
-            "message": message,
-        }
-        async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
-            await connection.execute(_QUERIES["again"], values)
-
-    async def settings_of(self, instance: Instance) -> SnapshotSettings:
-        async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
-            return await _settings(connection, instance.id)
-
-    async def survey(self) -> tuple[Kept, ...]:
-        async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
-            found = await connection.execute(_QUERIES["every_instance"])
-            return tuple(
-                [
-                    await _kept(connection, instance_from(record), settings)
-                    for record, settings in await found.fetchall()
-                ]
-            )
-
-    async def mark(self, snapshot_id: str, status: SnapshotStatus, *, message: str) -> None:
-        values = {"id": snapshot_id, "message": message}
-        query = "discard" if status is SnapshotStatus.DELETING else "missing"
-        async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
-            await connection.execute(_QUERIES[query], values)
-
-
 async def keep_snapshot(connection: Connection, deployment_id: str, record: SnapshotRecord) -> None:
     """Write down what a deployment has taken, in the transaction of its journal's line."""
     values = {
@@ -219,29 +138,11 @@ async def available_snapshots(connection: Connection, instance_id: str) -> froze
     return frozenset(str(row[0]) for row in await found.fetchall())
 
 
-async def _kept(connection: Connection, instance: Instance, settings: Any) -> Kept:
-    values = {"instance": instance.id}
-    records = await connection.execute(_QUERIES["of_instance"], values)
-    kept = tuple(_record(row) for row in await records.fetchall())
-    at_work = await connection.execute(_QUERIES["targets_at_work"], values)
-    needed = {str(row[0]) for row in await at_work.fetchall() if row[0] is not None}
-    live = await _one(connection, "instance", instance=instance.id)
-    if live is not None and live[1] is not None:
-        # The snapshot of a deployment holds its predecessor's data, and has the deployment's id.
-        needed.add(live[1]["deployment_id"])
-    return Kept(
-        instance=instance,
-        settings=_settings_from(settings),
-        records=kept,
-        needed=frozenset(needed),
-    )
-
-
 async def _settings(connection: Connection, instance_id: str) -> SnapshotSettings:
     row = await _one(connection, "settings", instance=instance_id)
     if row is None:
         raise no_environment(instance_id)
-    return _settings_from(row[0])
+    return settings_from(row[0])
 
 
 async def _lock(connection: Connection, instance_id: str) -> Mapping[str, Any] | None:
@@ -258,7 +159,7 @@ async def _snapshot(connection: Connection, instance_id: str, snapshot_id: str) 
     if row is None:
         await _settings(connection, instance_id)
         raise NotFound(f"the environment has no snapshot {snapshot_id}", code="snapshot_not_found")
-    return _record(row)
+    return record_from(row)
 
 
 async def _demand_pinnable(connection: Connection, record: SnapshotRecord) -> None:
@@ -287,11 +188,11 @@ def no_environment(instance_id: str) -> NotFound:
     return NotFound(f"there is no environment {instance_id}", code="environment_not_found")
 
 
-def _settings_from(record: Any) -> SnapshotSettings:
+def settings_from(record: Any) -> SnapshotSettings:
     return SnapshotSettings() if record is None else msgspec.convert(record, SnapshotSettings)
 
 
-def _record(row: tuple[Any, ...]) -> SnapshotRecord:
+def record_from(row: tuple[Any, ...]) -> SnapshotRecord:
     id_, instance, deployment, status, reason, pinned, live, snapshot, message, *rest = row
     return SnapshotRecord(
         id=str(id_),

@@ -12,9 +12,10 @@ from ocore.databases.postgres import admin_password
 from ocore.deployments.toolbox import Lookout
 from ocore.embedded.secrets import secret
 from ocore.embedded.settings import Settings
-from ocore.embedded.users import platform_users
+from ocore.embedded.users import PlatformUsers, platform_users
 from ocore.kit import clock, ids
-from ocore.wiring.connections import platform_conninfo, platform_secret
+from ocore.snapshots.postgres import PostgresSnapshots
+from ocore.wiring.connections import odoo_server, platform_conninfo, platform_secret
 from ocore.wiring.store import Store, open_store
 from ocore.wiring.tools import lookout_of
 
@@ -26,7 +27,7 @@ async def run_api(settings: Settings) -> None:
     lookout = lookout_of(settings, users, os.environ)
     async with open_store(conninfo, settings) as store:
         config = uvicorn.Config(
-            create_app(services_of(settings, store, lookout)),
+            create_app(services_of(settings, store, users, lookout)),
             host=settings.listen,
             port=settings.api_port,
             log_level="warning",
@@ -37,7 +38,10 @@ async def run_api(settings: Settings) -> None:
         await uvicorn.Server(config).serve()
 
 
-def services_of(settings: Settings, store: Store, lookout: Lookout) -> Services:
+def services_of(
+    settings: Settings, store: Store, users: PlatformUsers, lookout: Lookout
+) -> Services:
+    snapshots = PostgresSnapshots(odoo_server(settings, users), settings.home, users.odoo)
     return Services(
         requests=store.requests,
         views=store.views,
@@ -51,6 +55,7 @@ def services_of(settings: Settings, store: Store, lookout: Lookout) -> Services:
         now=clock.now,
         new_id=ids.uuid7,
         ping=store.ping,
+        losses=snapshots.losses,
         catalogue=store.catalogue,
         instance_password=partial(admin_password, platform_secret(settings)),
     )

@@ -12,11 +12,12 @@ from ocore.environments.registry import Registry
 from ocore.kit import clock
 from ocore.snapshots.records import Catalogue, Chores
 from ocore.storage.accounts import PostgresAccounts
+from ocore.storage.chores import PostgresChores
 from ocore.storage.database import open_pool, ping
 from ocore.storage.ledger import PostgresLedger
 from ocore.storage.registry import TenantRegistry
 from ocore.storage.requests import TenantRequests
-from ocore.storage.snapshots import PostgresChores, TenantCatalogue
+from ocore.storage.snapshots import TenantCatalogue
 from ocore.storage.transcripts import PostgresTranscripts
 from ocore.storage.views import TenantViews
 from ocore.storage.wakeups import listen

@@ -1,7 +1,7 @@
 """Keeps snapshots: takes and deletes those that are wanted so, and lets old ones go."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -29,6 +29,8 @@ POLL_SECONDS: Final = 2.0
 SWEEP_SECONDS: Final = 600.0
 _LEASE_SECONDS: Final = 60.0
 _MOST_ATTEMPTS: Final = 5
+_ROOM_SECONDS: Final = 3600.0
+_SPARE_BYTES: Final = 128 * 1024**2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,11 @@ async def do(keeper: Keeper, chore: Chore) -> None:
 
 async def sweep(keeper: Keeper) -> None:
     """Look at all that is kept: note what is missing, let go what is old."""
+    surveyed = await keeper.chores.survey()
+    # Listed before what is known is asked for again: what comes into being meanwhile is not listed.
+    copies = {kept.instance.id: await keeper.shelf.copies(kept.instance) for kept in surveyed}
     for kept in await keeper.chores.survey():
+        await _forget_orphans(keeper, kept, copies.get(kept.instance.id, ()))
         await _note_missing(keeper, kept)
         for record in expired(kept, keeper.now()):
             reason = f"older than {kept.settings.retention_days} days, or one of too many"
@@ -117,6 +123,13 @@ async def _take(keeper: Keeper, chore: Chore) -> None:
 async def _prove(keeper: Keeper, chore: Chore) -> None:
     if chore.record.snapshot is None:
         raise LookupError(f"snapshot {chore.record.id} is available and was never taken")
+    # A dump of it, and a database restored from that, beside all there is.
+    wanted = 2 * chore.record.snapshot.size_bytes + _SPARE_BYTES
+    free = (await keeper.shelf.room(chore.instance)).free
+    if free is not None and free < wanted:
+        reason = f"no room to restore it for a test: {wanted} bytes are needed, {free} are free"
+        await keeper.chores.again(chore, seconds=_ROOM_SECONDS, message=reason)
+        return
     await keeper.shelf.prove(chore.instance, chore.record.snapshot)
     await keeper.chores.proven(chore, Proof.PASSED, message=None)
     log.info("snapshot restored for a test", snapshot=chore.record.id)
@@ -145,6 +158,17 @@ async def _renew(keeper: Keeper, chore: Chore) -> None:
     while await keeper.chores.renew(chore, seconds=_LEASE_SECONDS):  # noqa: ASYNC110 - a database
         await asyncio.sleep(_LEASE_SECONDS / 3)
     log.warning("snapshot left to another worker", snapshot=chore.record.id)
+
+
+async def _forget_orphans(keeper: Keeper, kept: Kept, copies: Sequence[str]) -> None:
+    """Delete copies that no record tells of: a rollback that failed early leaves one."""
+    if kept.busy:
+        return
+    known = {record.snapshot.location for record in kept.records if record.snapshot is not None}
+    orphans = [name for name in copies if name not in known]
+    if orphans:
+        await keeper.shelf.forget(kept.instance, orphans)
+        log.info("deleted copies that nobody needs", databases=orphans)
 
 
 async def _note_missing(keeper: Keeper, kept: Kept) -> None:

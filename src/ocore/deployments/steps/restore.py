@@ -16,6 +16,9 @@ async def prepare(deployment: Deployment, tools: Toolbox) -> Outcome:
         raise StepFailed(
             f"the image {target.image} is gone; deploy commit {target.commit.sha} instead"
         )
+    if not target.restores_data:
+        prepared = Prepared(image=image, target=target.snapshot, copy=None)
+        return Outcome(detail=f"{image.tag} is ready; the data stays", artifact=prepared)
     # Twice: the copy to put in place, and the safety snapshot of the present.
     await demand_room(deployment, tools, copies=2)
     findings = await _losses(deployment, target, tools)
@@ -32,6 +35,8 @@ async def restore(deployment: Deployment, tools: Toolbox) -> Outcome:
     prepared = deployment.produced(Prepared)
     if deployment.attempts(Step.RESTORE) > 1:
         await tools.runtime.halt(deployment.instance)
+    if prepared.copy is None:
+        raise LookupError("a restore without a copy")
     await tools.snapshots.revert(deployment.instance, prepared.copy)
     return Outcome(detail=f"snapshot {prepared.target.id} is in place")
 

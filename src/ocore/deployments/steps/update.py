@@ -11,6 +11,7 @@ from ocore.errors import StepFailed
 from ocore.odoo.addons import InstalledModule
 from ocore.odoo.failures import explain, suspicious
 from ocore.odoo.plan import PlannedChange
+from ocore.odoo.schema import compare
 from ocore.runtime import ModuleChange
 
 
@@ -20,15 +21,17 @@ async def update(deployment: Deployment, tools: Toolbox) -> Outcome:
     check = Check(gate=Gate.MODULES_UPDATED, name="Modules updated", mode="runtime", now=tools.now)
     inspected = deployment.produced(Inspected)
     warnings: list[str] = []
+    before = await tools.databases.schema(deployment.instance)
     try:
         proven = await carry_out(deployment, deployment.instance, tools, warnings)
     except StepFailed as failure:
         raise check.failure(failure, findings=suspicions(warnings)) from failure
+    change = compare(before, await tools.databases.schema(deployment.instance))
     await tools.databases.remember_checksums(deployment.instance, inspected.checksums)
     summary = f"proven in the database: {named(proven)}"
     return Outcome(
         detail=summary,
-        artifact=Updated(modules=tuple(sorted(module.name for module in proven))),
+        artifact=Updated(modules=tuple(sorted(module.name for module in proven)), change=change),
         evidence=(check.passed(summary, exit_code=0, warned=bool(warnings)),),
         findings=suspicions(warnings),
     )

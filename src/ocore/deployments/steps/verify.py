@@ -4,6 +4,7 @@ from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, 
 from ocore.deployments.model import Deployment, Started
 from ocore.deployments.steps.outcome import Check, Outcome
 from ocore.deployments.toolbox import Toolbox
+from ocore.deployments.wayback import way_back
 from ocore.odoo.failures import error_classes
 
 _LOG_LINES = 2000
@@ -24,7 +25,20 @@ async def verify(deployment: Deployment, tools: Toolbox) -> Outcome:
     seen = f"{len(new)} new kinds of errors" if new else "no new kind of error"
     summary = f"{seen} in the log, {tools.verify_seconds:.0f} s after the switch"
     evidence = check.passed(summary, required=False, warned=bool(new))
+    findings = (*findings, _way_back(deployment))
     return Outcome(detail=summary, evidence=(evidence,), findings=findings)
+
+
+def _way_back(deployment: Deployment) -> Finding:
+    """Say what going back will take, before anybody needs it."""
+    way = way_back(deployment)
+    return Finding(
+        cls=FindingClass.ROLLBACK_CLASS,
+        severity=Severity.INFO,
+        action=GateAction.INFORM,
+        excerpt=f"to go back is {way.cls}" + "".join(f"; {reason}" for reason in way.reasons),
+        metadata={"rollbackClass": way.cls, "reasons": list(way.reasons)},
+    )
 
 
 def _finding(line: str) -> Finding:

@@ -144,3 +144,11 @@ SELECT id::text FROM deployments
 -- name: missing
 UPDATE snapshots SET status = 'missing', message = %(message)s
  WHERE id = %(id)s AND status = 'available'
+
+-- name: at_work
+SELECT 1 FROM deployments
+ WHERE instance_id = %(instance)s AND status IN ('queued', 'running', 'blocked')
+UNION ALL
+SELECT 1 FROM snapshots
+ WHERE instance_id = %(instance)s AND (status IN ('pending', 'creating', 'deleting') OR worker IS NOT NULL)
+LIMIT 1
