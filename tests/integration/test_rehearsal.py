@@ -122,7 +122,7 @@ async def test_a_worker_killed_in_a_rehearsal_leaves_no_copy_and_no_updater(
     started = await site.start(commitSha=commits.second)
     await when_running(site, started, "Rehearse")
     async with asyncio.timeout(120):
-        while len(leftovers(platform)) < 3:  # noqa: ASYNC110 - another process
+        while len(leftovers(platform)) < 2:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.05)
     os.kill(await worker_pid(platform), signal.SIGKILL)
     ended = await site.end_of(started)
