@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 
 from ocore.access import Role
 from ocore.cli.credentials import Session, save
-from ocore.deployments.model import Inspected, Snapped, Status, Step
+from ocore.deployments.model import Status, Step
 from ocore.deployments.pipeline import FLOW
+from ocore.deployments.products import Inspected, Snapped
 from ocore.kit import clock, ids
 from ocore.main import app
 from ocore.storage.ledger import PostgresLedger

@@ -4,17 +4,14 @@ from datetime import timedelta
 
 from ocore.artifacts import Colour, Commit, Image, Snapshot
 from ocore.deployments.evidence import Evidence, EvidenceStatus, Gate
-from ocore.deployments.model import (
+from ocore.deployments.model import Deployment, Entry, Result, Step
+from ocore.deployments.products import (
     Artifact,
     Built,
-    Deployment,
-    Entry,
     Fetched,
     Inspected,
-    Result,
     Snapped,
     Started,
-    Step,
 )
 from ocore.odoo.plan import PlannedChange
 from tests.deployments.world import NOW, SHA, endpoint_of

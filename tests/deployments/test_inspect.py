@@ -2,7 +2,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from ocore.deployments.model import Deployment, Inspected, Step
+from ocore.deployments.model import Deployment, Step
+from ocore.deployments.products import Inspected
 from ocore.deployments.steps.inspect import inspect
 from ocore.deployments.steps.outcome import GateFailed
 from ocore.deployments.toolbox import Toolbox

@@ -5,8 +5,9 @@ import pytest
 
 from ocore.deployments.changes import changes_between
 from ocore.deployments.evidence import Evidence, FindingClass, Gate, GateAction, Severity
-from ocore.deployments.model import Deployment, Rehearsed, Result, Status, Step
+from ocore.deployments.model import Deployment, Result, Status, Step
 from ocore.deployments.pipeline import FLOW, MOST_ATTEMPTS, Skip, next_move
+from ocore.deployments.products import Rehearsed
 from ocore.deployments.runner import run_deployment
 from ocore.environments import Instance
 from ocore.rehearsals import Portrait, stand_in

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from ocore.deployments.evidence import Gate
-from ocore.deployments.model import Deployment, Snapped, Status, Step
+from ocore.deployments.model import Deployment, Status, Step
+from ocore.deployments.products import Snapped
 from ocore.deployments.runner import run_deployment
 from ocore.deployments.steps.room import shortage
 from ocore.environments import Instance

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from ocore.artifacts import Colour
-from ocore.deployments.model import Deployment, Inspected, Result, Status, Step, Updated
+from ocore.deployments.model import Deployment, Result, Status, Step
+from ocore.deployments.products import Inspected, Updated
 from ocore.deployments.runner import run_deployment
 from ocore.deployments.wayback import RollbackClass, WayBack, gravest, way_back
 from ocore.odoo.plan import PlannedChange

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from ocore.access import Role
 from ocore.access.accounts import Account
 from ocore.deployments.ledger import Ending
-from ocore.deployments.model import Deployment, Snapped, Status, Step, Trigger
+from ocore.deployments.model import Deployment, Status, Step, Trigger
 from ocore.deployments.pipeline import FLOW
+from ocore.deployments.products import Snapped
 from ocore.environments import Instance, InstanceStatus, Live, Project, Repository
 from ocore.kit import clock, ids
 from ocore.source import Ref

@@ -3,7 +3,8 @@ import asyncio
 import msgspec
 import pytest
 
-from ocore.deployments.model import Fetched, Status, Step, Trigger
+from ocore.deployments.model import Status, Step, Trigger
+from ocore.deployments.products import Fetched
 from ocore.errors import Conflict, LeaseLost, NotFound
 from ocore.storage.database import open_pool
 from ocore.storage.views import TenantViews

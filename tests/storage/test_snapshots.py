@@ -5,7 +5,8 @@ from importlib.resources import files
 
 import pytest
 
-from ocore.deployments.model import Entry, Result, Reverted, Status, Step
+from ocore.deployments.model import Entry, Result, Status, Step
+from ocore.deployments.products import Reverted
 from ocore.errors import Conflict, NotFound
 from ocore.kit import clock, ids
 from ocore.snapshots.records import (

@@ -11,7 +11,8 @@ import pytest
 
 from ocore.artifacts import Snapshot
 from ocore.databases.postgres import PostgresDatabases
-from ocore.deployments.model import Entry, Result, Snapped, Status, Step
+from ocore.deployments.model import Entry, Result, Status, Step
+from ocore.deployments.products import Snapped
 from ocore.embedded.home import Home
 from ocore.environments import Instance
 from ocore.errors import StepFailed

@@ -31,7 +31,8 @@ from ocore.api.services import Services
 from ocore.api.stream import EVENT_STREAM, LastEventId, Place, no_lines, told
 from ocore.deployments import keeping
 from ocore.deployments.keeping import SnapshotRollback
-from ocore.deployments.model import Deployment, Prepared, Status
+from ocore.deployments.model import Deployment, Status
+from ocore.deployments.products import Prepared
 from ocore.environments import Instance
 from ocore.errors import NotFound, StepFailed
 from ocore.kit.moments import milliseconds_between, rfc3339

@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import Final
 
 from ocore.deployments.evidence import Finding, Severity
-from ocore.deployments.model import Inspected
+from ocore.deployments.products import Inspected
 
 POINTS: Final[dict[Severity, int]] = {
     Severity.CRITICAL: 40,

@@ -6,8 +6,9 @@ from typing import Final
 
 from ocore.deployments import pipeline, verdict
 from ocore.deployments.ledger import Ending, Lease, Ledger
-from ocore.deployments.model import Deployment, Entry, Result, Started, Status, Step
+from ocore.deployments.model import Deployment, Entry, Result, Status, Step
 from ocore.deployments.pipeline import Finish, GiveUp, Run, Skip
+from ocore.deployments.products import Started
 from ocore.deployments.steps.build import build
 from ocore.deployments.steps.fetch import fetch
 from ocore.deployments.steps.health import health

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ocore.deployments.evidence import Gate, Outcome
-from ocore.deployments.model import Deployment, Result, Snapped, Status, Step
+from ocore.deployments.model import Deployment, Result, Status, Step
+from ocore.deployments.products import Snapped
 from ocore.gates.profiles import REQUIRED, REQUIRED_OF_ROLLBACK
 
 

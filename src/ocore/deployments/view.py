@@ -8,7 +8,8 @@ from uuid import UUID, uuid5
 
 from ocore.deployments import pipeline, verdict
 from ocore.deployments.evidence import Evidence, Finding
-from ocore.deployments.model import ENDED, Deployment, Inspected, Result, Snapped, Started, Step
+from ocore.deployments.model import ENDED, Deployment, Result, Step
+from ocore.deployments.products import Inspected, Snapped, Started
 from ocore.deployments.risk import assess
 from ocore.kit.moments import milliseconds_between, rfc3339
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from ocore.deployments.model import Deployment, Inspected, Snapped, Updated
+from ocore.deployments.model import Deployment
+from ocore.deployments.products import Inspected, Snapped, Updated
 from ocore.odoo.schema import SchemaChange
 
 

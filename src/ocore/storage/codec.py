@@ -6,7 +6,8 @@ from typing import Any, Final, get_args, get_type_hints
 
 import msgspec
 
-from ocore.deployments.model import Artifact, Deployment, Entry
+from ocore.deployments.model import Deployment, Entry
+from ocore.deployments.products import Artifact
 from ocore.deployments.view import complete_view, deployment_view, step_view
 from ocore.environments import Instance, Live, Project
 

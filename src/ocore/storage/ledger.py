@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from ocore.deployments.ledger import Ending, Lease
-from ocore.deployments.model import Deployment, Entry, Reverted, Snapped, Status, Trigger
+from ocore.deployments.model import Deployment, Entry, Status, Trigger
+from ocore.deployments.products import Reverted, Snapped
 from ocore.environments import Live
 from ocore.errors import LeaseLost
 from ocore.snapshots.records import SnapshotReason, SnapshotRecord, SnapshotStatus

@@ -10,7 +10,8 @@ from typing import Any, Final
 from psycopg import errors
 
 from ocore.deployments.ledger import Ending, Target
-from ocore.deployments.model import Deployment, RollbackTarget, Snapped, Status, Trigger
+from ocore.deployments.model import Deployment, RollbackTarget, Status, Trigger
+from ocore.deployments.products import Snapped
 from ocore.deployments.wayback import gravest, way_back
 from ocore.environments import Instance, Live, Project
 from ocore.errors import Conflict, NotFound

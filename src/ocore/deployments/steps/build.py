@@ -2,7 +2,8 @@
 
 from ocore.artifacts import Image
 from ocore.deployments.evidence import Gate
-from ocore.deployments.model import Built, Deployment, Fetched, Inspected
+from ocore.deployments.model import Deployment
+from ocore.deployments.products import Built, Fetched, Inspected
 from ocore.deployments.steps.outcome import Check, Hearing, Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.errors import StepFailed

@@ -1,7 +1,8 @@
 """Fetch source: bring the commit here and prove that its tree keeps the rules."""
 
 from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
-from ocore.deployments.model import Deployment, Fetched
+from ocore.deployments.model import Deployment
+from ocore.deployments.products import Fetched
 from ocore.deployments.steps.outcome import Check, Hearing, Outcome
 from ocore.deployments.toolbox import Lookout
 from ocore.errors import StepFailed

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from ocore.artifacts import Colour, Endpoint
 from ocore.deployments.evidence import Gate
-from ocore.deployments.model import Deployment, Inspected, Started
+from ocore.deployments.model import Deployment
+from ocore.deployments.products import Inspected, Started
 from ocore.deployments.steps.outcome import Check, Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.environments import Instance

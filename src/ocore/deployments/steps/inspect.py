@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Final
 
 from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
-from ocore.deployments.model import Deployment, Fetched, Inspected
+from ocore.deployments.model import Deployment
+from ocore.deployments.products import Fetched, Inspected
 from ocore.deployments.steps.outcome import Check, GateFailed, Hearing, Outcome
 from ocore.deployments.steps.room import demand_room
 from ocore.deployments.toolbox import Lookout

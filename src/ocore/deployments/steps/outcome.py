@@ -8,7 +8,7 @@ from typing import Any
 
 from ocore.artifacts import Say
 from ocore.deployments.evidence import Evidence, EvidenceStatus, Finding, Gate
-from ocore.deployments.model import Artifact
+from ocore.deployments.products import Artifact
 from ocore.errors import StepFailed
 from ocore.odoo.failures import explain_tool
 

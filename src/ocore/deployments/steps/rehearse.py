@@ -8,7 +8,8 @@ from typing import Final
 from ocore.artifacts import Image
 from ocore.deployments.changes import changes_between
 from ocore.deployments.evidence import Evidence, Finding, FindingClass, Gate, GateAction, Severity
-from ocore.deployments.model import Deployment, Inspected, Rehearsed, Step
+from ocore.deployments.model import Deployment, Step
+from ocore.deployments.products import Inspected, Rehearsed
 from ocore.deployments.steps.outcome import Check, GateFailed, Hearing, Outcome
 from ocore.deployments.steps.update import carry_out, named, suspicions
 from ocore.deployments.toolbox import Toolbox

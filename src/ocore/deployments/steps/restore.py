@@ -1,7 +1,8 @@
 """Prepare and restore: the two steps that only a rollback has."""
 
 from ocore.deployments.evidence import Finding, FindingClass, GateAction, Severity
-from ocore.deployments.model import Deployment, Prepared, RollbackTarget, Step
+from ocore.deployments.model import Deployment, RollbackTarget, Step
+from ocore.deployments.products import Prepared
 from ocore.deployments.steps.outcome import Outcome
 from ocore.deployments.steps.room import demand_room
 from ocore.deployments.toolbox import Toolbox

@@ -1,6 +1,7 @@
 """Roll back: after a failure in the cutover, the earlier code and data serve again."""
 
-from ocore.deployments.model import Deployment, Reverted, Snapped, Step
+from ocore.deployments.model import Deployment, Step
+from ocore.deployments.products import Reverted, Snapped
 from ocore.deployments.steps.health import answering
 from ocore.deployments.steps.outcome import Outcome
 from ocore.deployments.toolbox import Toolbox

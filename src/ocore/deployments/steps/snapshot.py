@@ -2,7 +2,8 @@
 
 from ocore.artifacts import Snapshot
 from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
-from ocore.deployments.model import Deployment, Snapped
+from ocore.deployments.model import Deployment
+from ocore.deployments.products import Snapped
 from ocore.deployments.steps.outcome import Check, Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.errors import StepFailed

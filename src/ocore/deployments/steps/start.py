@@ -1,6 +1,7 @@
 """Start: let the colour that is not live run the new image."""
 
-from ocore.deployments.model import Deployment, Started
+from ocore.deployments.model import Deployment
+from ocore.deployments.products import Started
 from ocore.deployments.steps.outcome import Outcome
 from ocore.deployments.toolbox import Toolbox
 

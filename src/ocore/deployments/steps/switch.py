@@ -1,7 +1,8 @@
 """Switch traffic: the new colour serves, the old one ends what it began and stops."""
 
 from ocore.artifacts import Image
-from ocore.deployments.model import Deployment, Started
+from ocore.deployments.model import Deployment
+from ocore.deployments.products import Started
 from ocore.deployments.steps.outcome import Outcome
 from ocore.deployments.toolbox import Toolbox
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
-from ocore.deployments.model import Deployment, Inspected, Snapped, Step, Updated
+from ocore.deployments.model import Deployment, Step
+from ocore.deployments.products import Inspected, Snapped, Updated
 from ocore.deployments.steps.outcome import Check, Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.environments import Instance

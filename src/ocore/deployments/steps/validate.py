@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from ocore.deployments.evidence import Evidence, EvidenceStatus
-from ocore.deployments.model import Deployment, Fetched, Inspected
+from ocore.deployments.model import Deployment
+from ocore.deployments.products import Fetched, Inspected
 from ocore.deployments.steps.outcome import GateFailed, Outcome
 from ocore.deployments.toolbox import Lookout
 from ocore.deployments.verdict import required_gates

@@ -1,7 +1,8 @@
 """Verify: watch the new colour for a moment and record what its log says."""
 
 from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
-from ocore.deployments.model import Deployment, Started
+from ocore.deployments.model import Deployment
+from ocore.deployments.products import Started
 from ocore.deployments.steps.outcome import Check, Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.deployments.wayback import way_back
