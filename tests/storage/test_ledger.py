@@ -112,6 +112,16 @@ async def test_what_was_live_is_fixed_by_the_first_claim(records: Records) -> No
     assert previous.deployment_id == first.id
 
 
+async def test_who_asks_is_told_what_serves_an_instance(records: Records) -> None:
+    requests, instance = records.acme.requests, records.acme.instances[0]
+    assert await requests.live(instance) is None
+    first = await records.ask()
+    await records.succeed(first, snapshot_id="s1")
+    live = await requests.live(instance)
+    assert live is not None
+    assert live.deployment_id == first.id
+
+
 async def test_a_queued_deployment_is_cancelled_at_once_a_running_one_is_told(
     records: Records,
 ) -> None:
