@@ -1,7 +1,6 @@
 """Images of the process runtime: release folders, and virtual environments they share."""
 
 import asyncio
-import hashlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ import msgspec
 from ocore.artifacts import Image, Say
 from ocore.errors import StepFailed
 from ocore.images import BuildOrder
+from ocore.images.naming import base_of, tag_of
 from ocore.images.release import FILE, Release, find_release, release_folder
 from ocore.images.venvs import Venvs
 from ocore.kit.locks import exclusive
@@ -77,19 +77,3 @@ class ReleaseImages:
         # What stands there now lacks its Python or its Odoo, or it would have been found.
         shutil.rmtree(target, ignore_errors=True)
         fresh.rename(target)
-
-
-def base_of(tree: OdooTree, python_version: str) -> str:
-    """Name what a base database depends on: the series, and a digest of Odoo and Python."""
-    digest = _digest(tree.content_hash, python_version)
-    return f"{tree.version}-{digest[:8]}"
-
-
-def tag_of(order: BuildOrder, base: str) -> str:
-    """Name an image by its inputs: the same inputs give the same tag."""
-    inputs = _digest(order.commit_sha, base, *order.modules, "", *order.python_dependencies)
-    return f"{order.repository_tag}:{order.commit_sha[:12]}-{inputs[:12]}"
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -9,13 +9,10 @@ from typing import Final
 
 from ocore.databases import Databases
 from ocore.databases.postgres import PostgresDatabases
-from ocore.embedded.settings import Settings
-from ocore.embedded.supervisor import Supervisor
+from ocore.embedded.settings import DOCKER, Settings
 from ocore.embedded.users import PlatformUsers, closed_folder
 from ocore.errors import StepFailed
 from ocore.images import Images
-from ocore.images.releases import ReleaseImages
-from ocore.images.venvs import Venvs
 from ocore.odoo.providers import Provider
 from ocore.odoo.providers.debian import DebianProvider
 from ocore.odoo.providers.git import GitProvider
@@ -23,17 +20,17 @@ from ocore.odoo.providers.path import PathProvider
 from ocore.proxy import Proxy
 from ocore.proxy.traefik import TraefikProxy
 from ocore.runtime import Crons, Runtime, Watch
-from ocore.runtime.crons import ProcessCrons
+from ocore.runtime.crons import OdooCrons
 from ocore.runtime.odoo_process import OdooHost
+from ocore.runtime.odoo_runtime import OdooRuntime
 from ocore.runtime.ports import Ports
-from ocore.runtime.process import ProcessRuntime
-from ocore.runtime.watch import HttpWatch
 from ocore.snapshots import Snapshots
 from ocore.snapshots.postgres import PostgresSnapshots
 from ocore.source import Source
 from ocore.source.git import GitSource
 from ocore.wiring.connections import odoo_server, platform_secret
 from ocore.wiring.parts import layout_of
+from ocore.wiring.runtimes import Equipment, docker_equipment, process_equipment
 from ocore.worker.fence import fenced
 
 _SYSTEM_PYTHONS: Final = ("python3.13", "python3.12", "python3.11")
@@ -71,24 +68,27 @@ def adapters_of(
 ) -> Adapters:
     home, cache = settings.home, settings.home.cache
     server, secret = odoo_server(settings, users), platform_secret(settings)
-    supervisor = Supervisor(home.run)
     host = OdooHost(home=home, server=server, user=users.odoo, secret=secret)
-    venvs = Venvs(
-        cache=cache, python=python_for(users), user=users.odoo, environment=_passed_on(environment)
-    )
     providers: dict[str, Provider] = {
         "debian": DebianProvider(cache, mirror=settings.debian_mirror),
         "git": GitProvider(cache),
         "path": PathProvider(),
     }
+    equipment = Equipment(
+        settings=settings, host=host, providers=providers, environment=_passed_on(environment)
+    )
+    if settings.runtime == DOCKER:
+        images, parts, watch = docker_equipment(equipment)
+    else:
+        images, parts, watch = process_equipment(equipment, python_for(users))
     return Adapters(
         source=source_of(settings),
-        images=ReleaseImages(home.releases, providers, venvs),
+        images=images,
         databases=PostgresDatabases(server, home, users.odoo, secret),
         snapshots=PostgresSnapshots(server, home, users.odoo),
-        runtime=ProcessRuntime(supervisor, host, Ports(home.instances)),
-        crons=ProcessCrons(supervisor, host),
-        watch=HttpWatch(home),
+        runtime=OdooRuntime(parts, host, Ports(home.instances)),
+        crons=OdooCrons(parts, host),
+        watch=watch,
         proxy=TraefikProxy(layout_of(settings)),
     )
 

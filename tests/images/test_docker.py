@@ -1,0 +1,239 @@
+"""Images built by a real Docker daemon, on an Odoo that is never started."""
+
+import asyncio
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ocore.artifacts import Say
+from ocore.errors import StepFailed
+from ocore.images import BuildOrder
+from ocore.images.debian_base import DebianBases
+from ocore.images.docker import DockerImages
+from ocore.images.foreign_base import ForeignBases
+from ocore.kit.docker import DockerEngine
+from ocore.odoo.providers import OdooTree
+from ocore.odoo.providers.debian import known_mirror
+from tests.docker import Daemon
+from tests.images.test_releases import SMALL
+from tests.odoo.providers.trees import source_checkout
+from tests.real_odoo import cache_folder
+
+
+@dataclass
+class Yard:
+    """Builds for one project of a name of its own, so that nothing was built before."""
+
+    engine: DockerEngine
+    folder: Path
+    project: str = field(default_factory=lambda: f"acme/p{secrets.token_hex(4)}")
+    said: list[str] = field(default_factory=list)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    async def provide(self, series: str, *, source: str | None, say: Say) -> OdooTree:
+        """Stand for a provider: what counts here is what is built on its tree."""
+        say(f"Using Odoo at {source}")
+        root = self.folder / "odoo"
+        if not root.exists():
+            source_checkout(root)
+            (root / "odoo" / "__init__.py").touch()
+        return OdooTree(
+            version=series,
+            content_hash="of the smallest odoo",
+            executable=str(root / "odoo-bin"),
+            python_path=str(root),
+            addons_paths=(str(root / "addons"),),
+            requirements=(),
+        )
+
+    @property
+    def images(self) -> DockerImages:
+        cache = cache_folder()
+        debian = DebianBases(
+            engine=self.engine,
+            providers={"path": self},
+            cache=cache,
+            debian=None,
+            mirror=known_mirror(),
+        )
+        foreign = ForeignBases(engine=self.engine, cache=cache)
+        return DockerImages(
+            engine=self.engine,
+            debian=debian,
+            foreign=foreign,
+            cache=cache,
+            environment=self.environment,
+        )
+
+    def order(self, *requirements: str, sha: str = "a" * 40, **files: str) -> BuildOrder:
+        checkout = self.folder / sha[:4]
+        module = checkout / "oca" / "loans"
+        module.mkdir(parents=True, exist_ok=True)
+        (module / "__manifest__.py").write_text("{}")
+        (module / "code.py").write_text(f"sha = {sha!r}\n")
+        for name, text in files.items():
+            (checkout / name.replace("__", ".")).write_text(text)
+        return BuildOrder(
+            repository_tag=self.project,
+            commit_sha=sha,
+            checkout=str(checkout),
+            modules=("oca/loans",),
+            odoo_version="19.0",
+            provider="path",
+            source="/odoo",
+            python_dependencies=requirements,
+        )
+
+    async def build(self, order: BuildOrder) -> str:
+        return (await self.images.build(order, say=self.said.append)).tag
+
+    async def inspect(self, tag: str) -> dict[str, Any]:
+        async with self.engine.connected() as docker:
+            return await docker.images.inspect(tag)
+
+    async def output(self, tag: str, *argv: str) -> str:
+        """Run a program in a container of this image and return what it printed."""
+        async with self.engine.connected() as docker:
+            container = await docker.containers.run({"Image": tag, "Cmd": list(argv)})
+            try:
+                await container.wait()
+                return "".join(await container.log(stdout=True, stderr=True))
+            finally:
+                await container.delete(force=True)
+
+
+@pytest.fixture
+async def yard(daemon: Daemon, tmp_path: Path) -> AsyncIterator[Yard]:
+    made = Yard(daemon.engine, tmp_path)
+    yield made
+    shutil.rmtree(made.folder)
+
+
+async def test_an_image_holds_the_modules_and_what_they_import(yard: Yard) -> None:
+    tag = await yard.build(yard.order(SMALL))
+    assert tag.startswith(f"{yard.project}:{'a' * 12}-")
+    script = "import iniconfig, os; print(os.listdir('/opt/modules'), os.getuid())"
+    assert await yard.output(tag, "python", "-c", script) == "['loans'] 10001\n"
+    assert any(line.startswith("Step ") for line in yard.said), yard.said
+
+
+async def test_an_image_says_what_it_is_and_whether_it_is_well(yard: Yard) -> None:
+    tag = await yard.build(yard.order())
+    config = (await yard.inspect(tag))["Config"]
+    assert config["User"] == "10001:10001"
+    assert config["Healthcheck"]["Test"][-1] == "/opt/ocore/health.py"
+    assert config["Labels"]["ocore.commit"] == "a" * 40
+    assert config["Labels"]["ocore.project"] == yard.project
+    assert config["Labels"]["ocore.inputs"] == tag.rpartition("-")[2]
+    assert config["Labels"]["org.opencontainers.image.revision"] == "a" * 40
+
+
+async def test_the_same_inputs_are_built_once(yard: Yard) -> None:
+    first = await yard.images.build(yard.order(), say=yard.said.append)
+    yard.said.clear()
+    again = await yard.images.build(yard.order(), say=yard.said.append)
+    assert again == replace(first, reused=True)
+    assert yard.said[-1] == f"{first.tag} was built before"
+    assert not any(line.startswith("Step ") for line in yard.said)
+
+
+async def test_workers_that_build_at_once_make_one(yard: Yard) -> None:
+    built = await asyncio.gather(
+        *(yard.images.build(yard.order(), say=yard.said.append) for _ in range(3))
+    )
+    assert sorted(image.reused for image in built) == [False, True, True]
+
+
+async def test_a_commit_that_changes_code_only_makes_one_small_layer(yard: Yard) -> None:
+    first = await yard.inspect(await yard.build(yard.order(SMALL)))
+    second = await yard.inspect(await yard.build(yard.order(SMALL, sha="b" * 40)))
+    layers, others = first["RootFS"]["Layers"], second["RootFS"]["Layers"]
+    assert layers[:-1] == others[:-1]
+    assert layers[-1] != others[-1]
+
+
+async def test_what_reaches_the_index_is_not_in_the_image(yard: Yard) -> None:
+    yard.environment = {"UV_INSECURE_HOST": "token-hunter2.example", "HOME": "/nowhere"}
+    tag = await yard.build(yard.order(SMALL))
+    async with yard.engine.connected() as docker:
+        image = await docker.images.inspect(tag)
+        history = await docker.images.history(tag)
+    assert "hunter2" not in f"{image} {history}"
+    told = await yard.output(tag, "sh", "-c", "ls -d /build /usr/local/bin/uv; env")
+    assert told.count("No such file") == 2
+    assert "hunter2" not in told
+
+
+async def test_an_apt_txt_brings_system_packages(yard: Yard) -> None:
+    tag = await yard.build(yard.order(apt__txt="hello\n"))
+    assert (await yard.output(tag, "hello")).startswith("Hello")
+
+
+async def test_a_requirement_that_does_not_exist_fails_with_what_the_installer_said(
+    yard: Yard,
+) -> None:
+    order = yard.order("ocore-no-such-distribution==1.0")
+    with pytest.raises(StepFailed, match=r"cannot be built.*ocore-no-such"):
+        await yard.build(order)
+    async with yard.engine.connected() as docker:
+        assert await docker.images.list(filters={"reference": [yard.project]}) == []
+        assert await docker.containers.list(all=1) == []
+
+
+async def test_the_repositorys_own_dockerfile_is_built_upon(yard: Yard) -> None:
+    base = (await yard.images.debian.provide(yard.order(), say=print)).reference
+    text = f"FROM {base}\nENV PYTHONPATH=/opt/odoo\nCOPY note.txt /note\nRUN touch /made\n"
+    order = yard.order(sha="c" * 40, Dockerfile=text, note__txt="hello\n")
+    tag = await yard.build(order)
+    told = await yard.output(tag, "ls", "/made", "/opt/modules", "/note")
+    assert told == "/made\n/note\n\n/opt/modules:\nloans\n"
+    assert "Building the repository's own Dockerfile" in yard.said
+
+
+async def test_an_image_of_ones_own_is_taken_by_its_name(yard: Yard) -> None:
+    base = (await yard.images.debian.provide(yard.order(), say=print)).reference
+    text = f"FROM {base}\nENV PYTHONPATH=/opt/odoo\n"
+    own = await yard.images.foreign.build(yard.order(sha="d" * 40, Dockerfile=text), say=print)
+    async with yard.engine.connected() as docker:
+        await docker.images.tag(own.reference, "127.0.0.1:9/ours/odoo", tag="19.0")
+    order = replace(yard.order(), provider="image", source="127.0.0.1:9/ours/odoo:19.0")
+    tag = await yard.build(order)
+    assert await yard.output(tag, "ls", "/opt/modules") == "loans\n"
+    assert any("No registry has 127.0.0.1:9/ours/odoo:19.0" in line for line in yard.said)
+
+
+async def test_an_image_without_odoo_is_refused(yard: Yard) -> None:
+    base = (await yard.images.debian.provide(yard.order(), say=print)).reference
+    order = yard.order(sha="e" * 40, Dockerfile=f"FROM {base}\n")
+    with pytest.raises(StepFailed, match="no Odoo in"):
+        await yard.build(order)
+
+
+async def test_an_image_that_nobody_has_is_a_failure_that_names_it(yard: Yard) -> None:
+    order = replace(yard.order(), provider="image", source="127.0.0.1:9/no/odoo:19.0")
+    with pytest.raises(StepFailed, match=r"127\.0\.0\.1:9/no/odoo:19\.0 is not here"):
+        await yard.build(order)
+
+
+async def test_a_cut_build_leaves_nothing_that_could_pass_for_whole(yard: Yard) -> None:
+    order = yard.order("polib", sha="f" * 40)
+    cut = asyncio.create_task(yard.images.build(order, say=yard.said.append))
+    while not any("uv pip install" in line for line in yard.said):  # noqa: ASYNC110 - of another task
+        await asyncio.sleep(0.01)
+    cut.cancel()
+    await asyncio.gather(cut, return_exceptions=True)
+    async with yard.engine.connected() as docker:
+        assert await docker.images.list(filters={"reference": [yard.project]}) == []
+    assert not (await yard.images.build(order, say=yard.said.append)).reused
+
+
+async def test_a_daemon_that_does_not_answer_is_named() -> None:
+    engine = DockerEngine("unix:///nowhere/docker.sock", patience=0.3)
+    with pytest.raises(StepFailed, match=r"/nowhere/docker\.sock does not answer"):
+        async with engine.connected():
+            pass
