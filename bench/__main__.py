@@ -7,6 +7,7 @@ from typing import Final
 
 BENCHMARKS: Final = {
     "api-list": "bench.api_list",
+    "build": "bench.build",
     "deploy-overhead": "bench.deploy_overhead",
     "log-summary": "bench.log_summary",
     "sse": "bench.sse",

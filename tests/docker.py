@@ -18,7 +18,7 @@ from ocore.kit.docker import DockerEngine
 from ocore.kit.locks import exclusive
 from tests.real_odoo import cache_folder
 
-PROGRAMS = ("dockerd", "debootstrap", "iptables", "ip")
+PROGRAMS = ("dockerd", "docker-registry", "debootstrap", "iptables", "ip")
 
 
 def need_docker() -> None:

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from ocore.deployments.model import Status, Step
+from ocore.artifacts import Image
+from ocore.deployments.model import Built, Status, Step
 from ocore.deployments.pipeline import (
     MOST_ATTEMPTS,
     CancelEffect,
@@ -90,3 +91,18 @@ def test_a_wanted_cancel_ends_or_unwinds() -> None:
     assert next_move(early) == Finish(Status.CANCELLED)
     assert next_move(late) == Run(Step.ROLL_BACK)
     assert next_move(done(late, Step.ROLL_BACK)) == Finish(Status.ROLLED_BACK)
+
+
+def test_an_image_is_pushed_only_where_there_is_a_registry() -> None:
+    image = Image(
+        tag="r.example/acme/library:new", base="19.0-x", reused=False, registry="r.example"
+    )
+    built = done(deployment(), Step.FETCH, Step.INSPECT)
+    here = done(built, Step.BUILD)
+    there = built.with_entry(
+        replace(here.journal[-1], artifact=Built(image=image)),
+    )
+    assert next_move(here) == Run(Step.SNAPSHOT)
+    assert next_move(there) == Run(Step.PUSH)
+    assert next_move(done(there, Step.PUSH)) == Run(Step.SNAPSHOT)
+    assert next_move(failed(there, Step.PUSH)) == Finish(Status.FAILED)

@@ -1,117 +1,14 @@
 """Images built by a real Docker daemon, on an Odoo that is never started."""
 
 import asyncio
-import secrets
-import shutil
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
-from ocore.artifacts import Say
 from ocore.errors import StepFailed
-from ocore.images import BuildOrder
-from ocore.images.debian_base import DebianBases
-from ocore.images.docker import DockerImages
-from ocore.images.foreign_base import ForeignBases
 from ocore.kit.docker import DockerEngine
-from ocore.odoo.providers import OdooTree
-from ocore.odoo.providers.debian import known_mirror
-from tests.docker import Daemon
 from tests.images.test_releases import SMALL
-from tests.odoo.providers.trees import source_checkout
-from tests.real_odoo import cache_folder
-
-
-@dataclass
-class Yard:
-    """Builds for one project of a name of its own, so that nothing was built before."""
-
-    engine: DockerEngine
-    folder: Path
-    project: str = field(default_factory=lambda: f"acme/p{secrets.token_hex(4)}")
-    said: list[str] = field(default_factory=list)
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-    async def provide(self, series: str, *, source: str | None, say: Say) -> OdooTree:
-        """Stand for a provider: what counts here is what is built on its tree."""
-        say(f"Using Odoo at {source}")
-        root = self.folder / "odoo"
-        if not root.exists():
-            source_checkout(root)
-            (root / "odoo" / "__init__.py").touch()
-        return OdooTree(
-            version=series,
-            content_hash="of the smallest odoo",
-            executable=str(root / "odoo-bin"),
-            python_path=str(root),
-            addons_paths=(str(root / "addons"),),
-            requirements=(),
-        )
-
-    @property
-    def images(self) -> DockerImages:
-        cache = cache_folder()
-        debian = DebianBases(
-            engine=self.engine,
-            providers={"path": self},
-            cache=cache,
-            debian=None,
-            mirror=known_mirror(),
-        )
-        foreign = ForeignBases(engine=self.engine, cache=cache)
-        return DockerImages(
-            engine=self.engine,
-            debian=debian,
-            foreign=foreign,
-            cache=cache,
-            environment=self.environment,
-        )
-
-    def order(self, *requirements: str, sha: str = "a" * 40, **files: str) -> BuildOrder:
-        checkout = self.folder / sha[:4]
-        module = checkout / "oca" / "loans"
-        module.mkdir(parents=True, exist_ok=True)
-        (module / "__manifest__.py").write_text("{}")
-        (module / "code.py").write_text(f"sha = {sha!r}\n")
-        for name, text in files.items():
-            (checkout / name.replace("__", ".")).write_text(text)
-        return BuildOrder(
-            repository_tag=self.project,
-            commit_sha=sha,
-            checkout=str(checkout),
-            modules=("oca/loans",),
-            odoo_version="19.0",
-            provider="path",
-            source="/odoo",
-            python_dependencies=requirements,
-        )
-
-    async def build(self, order: BuildOrder) -> str:
-        return (await self.images.build(order, say=self.said.append)).tag
-
-    async def inspect(self, tag: str) -> dict[str, Any]:
-        async with self.engine.connected() as docker:
-            return await docker.images.inspect(tag)
-
-    async def output(self, tag: str, *argv: str) -> str:
-        """Run a program in a container of this image and return what it printed."""
-        async with self.engine.connected() as docker:
-            container = await docker.containers.run({"Image": tag, "Cmd": list(argv)})
-            try:
-                await container.wait()
-                return "".join(await container.log(stdout=True, stderr=True))
-            finally:
-                await container.delete(force=True)
-
-
-@pytest.fixture
-async def yard(daemon: Daemon, tmp_path: Path) -> AsyncIterator[Yard]:
-    made = Yard(daemon.engine, tmp_path)
-    yield made
-    shutil.rmtree(made.folder)
+from tests.images.yard import Yard
 
 
 async def test_an_image_holds_the_modules_and_what_they_import(yard: Yard) -> None:
@@ -178,11 +75,13 @@ async def test_a_requirement_that_does_not_exist_fails_with_what_the_installer_s
     yard: Yard,
 ) -> None:
     order = yard.order("ocore-no-such-distribution==1.0")
+    async with yard.engine.connected() as docker:
+        before = {each.id for each in await docker.containers.list(all=1)}
     with pytest.raises(StepFailed, match=r"cannot be built.*ocore-no-such"):
         await yard.build(order)
     async with yard.engine.connected() as docker:
         assert await docker.images.list(filters={"reference": [yard.project]}) == []
-        assert await docker.containers.list(all=1) == []
+        assert {each.id for each in await docker.containers.list(all=1)} == before
 
 
 async def test_the_repositorys_own_dockerfile_is_built_upon(yard: Yard) -> None:

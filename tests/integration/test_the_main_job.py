@@ -55,6 +55,10 @@ def filestore(platform: Platform, site: Site, database: str) -> dict[str, bytes]
 async def test_code_and_data_go_live_fail_safely_and_come_back(
     platform: Platform, site: Site, commits: DemoCommits
 ) -> None:
+    await do_the_main_job(platform, site, commits)
+
+
+async def do_the_main_job(platform: Platform, site: Site, commits: DemoCommits) -> None:
     first = await site.deploy(commitSha=commits.first)
     assert first["status"] == "succeeded", await site.log(first)
     assert first["activeColor"] == "blue"

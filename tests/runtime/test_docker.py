@@ -12,6 +12,7 @@ from ocore.embedded.home import Home
 from ocore.environments import Instance, Limits
 from ocore.errors import StepFailed
 from ocore.kit.secret import derive
+from ocore.odoo.failures import explain
 from ocore.runtime import ModuleChange
 from ocore.runtime.container import limits_of
 from ocore.runtime.fleet import Fleet
@@ -168,8 +169,11 @@ async def test_a_container_that_is_killed_for_its_memory_says_so_in_its_log(
         while True:
             tail = await site.watch.log_tail(instance, BLUE, 20)
             if tail and "reached its limit of 48 MiB" in tail[-1]:
-                return
+                break
             await asyncio.sleep(0.2)
+    card = explain(tail, modules_root=None)
+    assert card is not None
+    assert card.title == "Out of memory"
 
 
 async def test_an_updater_that_is_killed_for_its_memory_names_the_limit(

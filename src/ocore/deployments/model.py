@@ -48,6 +48,7 @@ class Step(StrEnum):
     FETCH = "Fetch source"
     INSPECT = "Inspect modules"
     BUILD = "Build image"
+    PUSH = "Push image"
     PREPARE = "Prepare restore"
     SNAPSHOT = "Snapshot"
     UPDATE = "Update modules"
@@ -104,6 +105,13 @@ class Built:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """Step PUSH: the image by its digest, which no later push can change."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """Step PREPARE: the image to start again and the copy of the snapshot to put in place."""
 
@@ -134,7 +142,7 @@ class Started:
     endpoint: Endpoint
 
 
-Artifact = Fetched | Inspected | Built | Prepared | Snapped | Updated | Started
+Artifact = Fetched | Inspected | Built | Pushed | Prepared | Snapped | Updated | Started
 A = TypeVar("A", bound=Artifact)
 
 

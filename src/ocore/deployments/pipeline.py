@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from ocore.deployments.model import Deployment, Result, Status, Step
+from ocore.deployments.model import Built, Deployment, Result, Status, Step
 
 FLOW: Final = (
     Step.FETCH,
@@ -21,6 +21,7 @@ FLOW: Final = (
     Step.SWITCH,
     Step.VERIFY,
 )
+PUSHED_FLOW: Final = (*FLOW[:3], Step.PUSH, *FLOW[3:])
 ROLLBACK_FLOW: Final = (
     Step.PREPARE,
     Step.SNAPSHOT,
@@ -76,7 +77,10 @@ class CancelEffect(StrEnum):
 
 def flow_of(deployment: Deployment) -> tuple[Step, ...]:
     """Return the steps of this kind of deployment, in order."""
-    return ROLLBACK_FLOW if deployment.target is not None else FLOW
+    if deployment.target is not None:
+        return ROLLBACK_FLOW
+    built = deployment.find(Built)
+    return FLOW if built is None or built.image.registry is None else PUSHED_FLOW
 
 
 def next_move(deployment: Deployment) -> Move:

@@ -13,6 +13,7 @@ from ocore.deployments.steps.fetch import fetch
 from ocore.deployments.steps.health import health
 from ocore.deployments.steps.inspect import inspect
 from ocore.deployments.steps.outcome import GateFailed, Outcome
+from ocore.deployments.steps.push import push
 from ocore.deployments.steps.restore import prepare, restore
 from ocore.deployments.steps.roll_back import roll_back
 from ocore.deployments.steps.snapshot import snapshot
@@ -29,6 +30,7 @@ ACTIONS: Final[dict[Step, Callable[[Deployment, Toolbox], Awaitable[Outcome]]]] 
     Step.FETCH: fetch,
     Step.INSPECT: inspect,
     Step.BUILD: build,
+    Step.PUSH: push,
     Step.PREPARE: prepare,
     Step.SNAPSHOT: snapshot,
     Step.UPDATE: update,

@@ -41,6 +41,11 @@ class Home:
         return self.root / "releases"
 
     @property
+    def pushed(self) -> Path:
+        """Which digest a registry gave to each image."""
+        return self.root / "pushed"
+
+    @property
     def instances(self) -> Path:
         """`<database>/` with `conf/`, `log/`, and Odoo's data_dir `data/`."""
         return self.root / "instances"

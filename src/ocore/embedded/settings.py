@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ocore.embedded.home import Home
@@ -32,6 +32,9 @@ class Settings:
     runtime: str = PROCESS
     docker_host: str = "unix:///var/run/docker.sock"
     docker_debian: str | None = None
+    registry: str | None = None
+    registry_username: str | None = None
+    registry_password: str | None = field(default=None, repr=False)
     owner_email: str = "owner@example.com"
     owner_password: str | None = None
     lease_seconds: float = 15.0
@@ -63,6 +66,9 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         runtime=_runtime(environment),
         docker_host=environment.get("OCORE_DOCKER_HOST") or defaults.docker_host,
         docker_debian=text("OCORE_DOCKER_DEBIAN", None),
+        registry=text("OCORE_REGISTRY", None),
+        registry_username=text("OCORE_REGISTRY_USERNAME", None),
+        registry_password=text("OCORE_REGISTRY_PASSWORD", None),
         owner_email=environment.get("OCORE_OWNER_EMAIL") or defaults.owner_email,
         owner_password=text("OCORE_OWNER_PASSWORD", None),
         lease_seconds=_seconds(environment, "OCORE_LEASE_SECONDS", defaults.lease_seconds),

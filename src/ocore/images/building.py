@@ -1,5 +1,6 @@
 """One build by the Docker Engine, its output told line by line."""
 
+import re
 from collections import deque
 from typing import Final
 
@@ -12,6 +13,8 @@ from ocore.kit.docker import DockerEngine, found, streamed
 from ocore.kit.lines import Lines
 
 _TOLD_LINES: Final = 6
+# The builder paints what a program writes to its standard error.
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
 async def build_image(engine: DockerEngine, context: Context, *, tag: str, say: Say) -> str:
@@ -21,7 +24,8 @@ async def build_image(engine: DockerEngine, context: Context, *, tag: str, say: 
     """
     last: deque[str] = deque(maxlen=_TOLD_LINES)
 
-    def hear(line: str) -> None:
+    def hear(coloured: str) -> None:
+        line = _COLOUR.sub("", coloured)
         if line.strip():
             last.append(line.strip())
             say(line)

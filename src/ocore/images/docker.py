@@ -11,6 +11,7 @@ from typing import Final
 import uv
 
 from ocore.artifacts import Image, Say
+from ocore.errors import StepFailed
 from ocore.images import BuildOrder
 from ocore.images.bases import Base
 from ocore.images.building import build_image, image_id
@@ -27,6 +28,7 @@ from ocore.images.dockerfile import (
 )
 from ocore.images.foreign_base import DOCKERFILE, ForeignBases
 from ocore.images.naming import tag_of
+from ocore.images.registry import Registry
 from ocore.images.release import Release, labels_of, release_in
 from ocore.kit.docker import DockerEngine, found
 from ocore.kit.locks import exclusive
@@ -57,7 +59,7 @@ class DockerImages:
     foreign: ForeignBases
     cache: Path
     environment: Mapping[str, str]
-    registry: str | None = None
+    registry: Registry | None = None
 
     async def build(self, order: BuildOrder, *, say: Say) -> Image:
         base = await self._base(order, say=say)
@@ -74,13 +76,27 @@ class DockerImages:
                 say(f"{tag} was built before")
                 return found_image
             await self._build(release_of(order, base, tag), order, recipe, say=say)
-        return Image(tag=tag, base=base.name, reused=False)
+        return self._image(tag, base.name, reused=False)
+
+    async def push(self, image: Image, *, say: Say) -> str:
+        if self.registry is None:
+            raise StepFailed(f"{image.tag} cannot be pushed: no OCORE_REGISTRY is set")
+        return await self.registry.push(image.tag, say=say)
 
     async def find(self, tag: str) -> Image | None:
+        release = await self._release(tag)
+        if release is None and self.registry is not None and await self.registry.pull(tag):
+            release = await self._release(tag)
+        return None if release is None else self._image(tag, release.base, reused=True)
+
+    async def _release(self, tag: str) -> Release | None:
         async with self.engine.connected() as docker:
             image = await found(docker.images.inspect(tag))
-        release = release_in((image or {}).get("Config", {}).get("Labels") or {})
-        return None if release is None else Image(tag=tag, base=release.base, reused=True)
+        return release_in((image or {}).get("Config", {}).get("Labels") or {})
+
+    def _image(self, tag: str, base: str, *, reused: bool) -> Image:
+        registry = None if self.registry is None else self.registry.address
+        return Image(tag=tag, base=base, reused=reused, registry=registry)
 
     async def _base(self, order: BuildOrder, *, say: Say) -> Base:
         if await asyncio.to_thread((Path(order.checkout) / DOCKERFILE).is_file):
@@ -123,7 +139,7 @@ class DockerImages:
         context.add_text("python/settings", _lines(lines))
 
     def _tag(self, tag: str) -> str:
-        return tag if self.registry is None else f"{self.registry}/{tag}"
+        return tag if self.registry is None else f"{self.registry.address}/{tag}"
 
 
 def release_of(order: BuildOrder, base: Base, tag: str) -> Release:

@@ -49,6 +49,9 @@ class ReleaseImages:
             await self._build(order, tree, image, say=say)
             return image
 
+    async def push(self, image: Image, *, say: Say) -> str:  # noqa: ARG002 - nothing to say
+        raise StepFailed(f"{image.tag} is a folder: no registry takes it")
+
     async def find(self, tag: str) -> Image | None:
         release = await asyncio.to_thread(find_release, self.directory, tag)
         return None if release is None else Image(tag=tag, base=release.base, reused=True)

@@ -10,6 +10,7 @@ from ocore.images import Images
 from ocore.images.debian_base import DebianBases
 from ocore.images.docker import DockerImages
 from ocore.images.foreign_base import ForeignBases
+from ocore.images.registry import Registry
 from ocore.images.releases import ReleaseImages
 from ocore.images.venvs import Venvs
 from ocore.kit.docker import DockerEngine
@@ -60,9 +61,22 @@ def docker_equipment(equipment: Equipment) -> tuple[Images, Parts, Watch]:
         foreign=ForeignBases(engine=engine, cache=cache),
         cache=cache,
         environment=equipment.environment,
+        registry=registry_of(settings),
     )
     watch = DockerWatch(engine, HttpWatch(settings.home))
     return images, OdooContainers(engine, host), watch
+
+
+def registry_of(settings: Settings) -> Registry | None:
+    if settings.registry is None:
+        return None
+    return Registry(
+        engine=engine_of(settings),
+        address=settings.registry,
+        records=settings.home.pushed,
+        username=settings.registry_username,
+        password=settings.registry_password,
+    )
 
 
 def engine_of(settings: Settings) -> DockerEngine:
