@@ -18,6 +18,7 @@ from ocore.errors import OcoreError
 from ocore.wiring.api import run_api
 from ocore.wiring.platform import migrate as migrate_database
 from ocore.wiring.platform import run_platform
+from ocore.wiring.pruning import prune as prune_images
 from ocore.wiring.worker import run_worker
 
 app = typer.Typer(
@@ -69,6 +70,12 @@ def worker() -> None:
 def migrate() -> None:
     """Bring the platform's database to this version."""
     _run(migrate_database)
+
+
+@app.command()
+def prune() -> None:
+    """Remove Docker images that serve nothing and that no rollback may need."""
+    _run(prune_images)
 
 
 @app.command()

@@ -60,11 +60,11 @@ class Shelf:
             return False
 
 
-@pytest.fixture
-async def shelf(tmp_path: Path) -> AsyncIterator[Shelf]:
+@pytest.fixture(scope="module")
+async def shelf(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shelf]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        made = Shelf(tmp_path, probe.getsockname()[1])
+        made = Shelf(tmp_path_factory.mktemp("registry"), probe.getsockname()[1])
     await made.start()
     yield made
     made.stop()
@@ -126,6 +126,8 @@ async def test_a_registry_that_is_down_is_named(stocked: Yard, shelf: Shelf) -> 
     await forget(stocked, image.tag)
     with pytest.raises(StepFailed, match=f"the registry {shelf.address} does not give it"):
         await stocked.images.find(image.tag)
+    await shelf.start()
+    assert await stocked.images.find(image.tag) is not None
 
 
 async def test_an_image_that_was_never_pushed_is_just_gone(stocked: Yard, shelf: Shelf) -> None:

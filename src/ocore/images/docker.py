@@ -1,10 +1,10 @@
 """Images of the Docker runtime, built by the Docker Engine or found on it."""
 
 import asyncio
+import importlib.metadata
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +27,7 @@ from ocore.images.dockerfile import (
     system_packages,
 )
 from ocore.images.foreign_base import DOCKERFILE, ForeignBases
-from ocore.images.naming import tag_of
+from ocore.images.naming import lock_of, tag_of
 from ocore.images.registry import Registry
 from ocore.images.release import Release, labels_of, release_in
 from ocore.kit.docker import DockerEngine, found
@@ -70,10 +70,11 @@ class DockerImages:
             keeps_packages=base.keeps_packages,
         )
         tag = self._tag(tag_of(order, base.name, dockerfile(recipe)))
-        async with exclusive(self.cache / "locks" / f"image-{tag.replace('/', '_')}.lock"):
+        async with exclusive(lock_of(self.cache, tag)):
             found_image = await self.find(tag)
             if found_image is not None:
                 say(f"{tag} was built before")
+                await self._touch(tag)
                 return found_image
             await self._build(release_of(order, base, tag), order, recipe, say=say)
         return self._image(tag, base.name, reused=False)
@@ -88,6 +89,12 @@ class DockerImages:
         if release is None and self.registry is not None and await self.registry.pull(tag):
             release = await self._release(tag)
         return None if release is None else self._image(tag, release.base, reused=True)
+
+    async def _touch(self, tag: str) -> None:
+        """Note that it is wanted: see `images.sweeping`."""
+        repository, _, version = tag.rpartition(":")
+        async with self.engine.connected() as docker:
+            await docker.images.tag(tag, repository, tag=version)
 
     async def _release(self, tag: str) -> Release | None:
         async with self.engine.connected() as docker:
@@ -107,7 +114,7 @@ class DockerImages:
 
     async def _installer(self, *, say: Say) -> str:
         """Return the image that uv is copied from, made once for each version of it."""
-        tag = f"ocore/uv:{version('uv')}"
+        tag = f"ocore/uv:{importlib.metadata.version('uv')}"
         async with exclusive(self.cache / "locks" / "image-uv.lock"):
             if await image_id(self.engine, tag) is None:
                 with new_context(self.cache / "docker") as context:

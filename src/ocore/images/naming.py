@@ -1,6 +1,7 @@
 """How images are named: by their inputs, so that the same inputs are built once."""
 
 import hashlib
+from pathlib import Path
 
 from ocore.images import BuildOrder
 from ocore.odoo.providers import OdooTree
@@ -18,6 +19,11 @@ def tag_of(order: BuildOrder, base: str, *more: str) -> str:
         order.commit_sha, base, *order.modules, "", *order.python_dependencies, *more
     )
     return f"{order.repository_tag}:{order.commit_sha[:12]}-{inputs[:12]}"
+
+
+def lock_of(cache: Path, tag: str) -> Path:
+    """Return the lock that whoever makes, finds or removes the image of this tag holds."""
+    return cache / "locks" / f"image-{tag.replace('/', '_')}.lock"
 
 
 def digest_of(*parts: str) -> str:
