@@ -1,6 +1,7 @@
 """Images built by a real Docker daemon, on an Odoo that is never started."""
 
 import asyncio
+import json
 from dataclasses import replace
 
 import pytest
@@ -28,6 +29,22 @@ async def test_an_image_says_what_it_is_and_whether_it_is_well(yard: Yard) -> No
     assert config["Labels"]["ocore.project"] == yard.project
     assert config["Labels"]["ocore.inputs"] == tag.rpartition("-")[2]
     assert config["Labels"]["org.opencontainers.image.revision"] == "a" * 40
+
+
+async def test_an_image_has_its_papers(yard: Yard) -> None:
+    image = await yard.images.build(yard.order(SMALL), say=yard.said.append)
+    sbom, provenance = [json.loads((yard.folder / each).read_text()) for each in image.papers]
+    listed = {each["purl"] for each in sbom["components"]}
+    assert {"pkg:pypi/iniconfig@2.1.0", "pkg:generic/odoo/loans@1.0"} <= listed
+    assert any(purl.startswith("pkg:deb/debian/libc6@") for purl in listed)
+    [subject] = provenance["subject"]
+    inspected = await yard.inspect(image.tag)
+    assert subject == {
+        "name": image.tag,
+        "digest": {"sha256": inspected["Id"].removeprefix("sha256:")},
+    }
+    again = await yard.images.build(yard.order(SMALL), say=yard.said.append)
+    assert again.papers == image.papers
 
 
 async def test_the_same_inputs_are_built_once(yard: Yard) -> None:

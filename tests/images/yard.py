@@ -11,6 +11,7 @@ from ocore.images import BuildOrder
 from ocore.images.debian_base import DebianBases
 from ocore.images.docker import DockerImages
 from ocore.images.foreign_base import ForeignBases
+from ocore.images.papers import Papers
 from ocore.images.registry import Registry
 from ocore.kit.docker import DockerEngine
 from ocore.odoo.providers import OdooTree
@@ -62,6 +63,7 @@ class Yard:
             debian=debian,
             foreign=foreign,
             cache=cache,
+            papers=Papers(self.folder / "papers"),
             environment=self.environment,
             registry=self.registry,
         )

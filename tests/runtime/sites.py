@@ -20,6 +20,7 @@ from ocore.images import BuildOrder
 from ocore.images.debian_base import DebianBases
 from ocore.images.docker import DockerImages
 from ocore.images.foreign_base import ForeignBases
+from ocore.images.papers import Papers
 from ocore.images.release import FILE, Release, release_folder
 from ocore.kit.docker import DockerEngine
 from ocore.kit.processes import process_key
@@ -190,6 +191,7 @@ def docker_images(engine: DockerEngine, cache: Path) -> DockerImages:
         debian=debian,
         foreign=ForeignBases(engine=engine, cache=cache),
         cache=cache,
+        papers=Papers(cache / "papers"),
         environment=dict(os.environ),
     )
 

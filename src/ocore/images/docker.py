@@ -13,8 +13,10 @@ import uv
 from ocore.artifacts import Image, Say
 from ocore.errors import StepFailed
 from ocore.images import BuildOrder
+from ocore.images.asking import ask
 from ocore.images.bases import Base
 from ocore.images.building import build_image, image_id
+from ocore.images.contents import QUESTION, answered, modules
 from ocore.images.context import Context, new_context
 from ocore.images.debian_base import DebianBases
 from ocore.images.dockerfile import (
@@ -26,8 +28,10 @@ from ocore.images.dockerfile import (
     installer_dockerfile,
     system_packages,
 )
+from ocore.images.documents import bill_of_materials, provenance
 from ocore.images.foreign_base import DOCKERFILE, ForeignBases
 from ocore.images.naming import lock_of, tag_of
+from ocore.images.papers import Papers
 from ocore.images.registry import Registry
 from ocore.images.release import Release, labels_of, release_in
 from ocore.kit.docker import DockerEngine, found
@@ -58,6 +62,7 @@ class DockerImages:
     debian: DebianBases
     foreign: ForeignBases
     cache: Path
+    papers: Papers
     environment: Mapping[str, str]
     registry: Registry | None = None
 
@@ -75,8 +80,12 @@ class DockerImages:
             if found_image is not None:
                 say(f"{tag} was built before")
                 await self._touch(tag)
-                return found_image
+                if not found_image.papers:
+                    # Built elsewhere, or by a worker that died before it wrote them.
+                    await self._describe(order, base, tag)
+                return self._image(tag, base.name, reused=True)
             await self._build(release_of(order, base, tag), order, recipe, say=say)
+            await self._describe(order, base, tag)
         return self._image(tag, base.name, reused=False)
 
     async def push(self, image: Image, *, say: Say) -> str:
@@ -101,9 +110,23 @@ class DockerImages:
             image = await found(docker.images.inspect(tag))
         return release_in((image or {}).get("Config", {}).get("Labels") or {})
 
+    async def _describe(self, order: BuildOrder, base: Base, tag: str) -> None:
+        async with self.engine.connected() as docker:
+            image = await docker.images.inspect(tag)
+            told = await ask(docker, image["Id"], QUESTION, python=f"{VENV}/bin/python")
+        algorithm, _, digest = image["Id"].partition(":")
+        odoo = modules(order, odoo=base.name)
+        await to_its_end(
+            self.papers.keep,
+            tag,
+            sbom=bill_of_materials(tag, (*answered(told), *odoo)),
+            provenance=provenance(tag, order, digest={algorithm: digest}, base=base.reference),
+        )
+
     def _image(self, tag: str, base: str, *, reused: bool) -> Image:
         registry = None if self.registry is None else self.registry.address
-        return Image(tag=tag, base=base, reused=reused, registry=registry)
+        papers = self.papers.of(tag)
+        return Image(tag=tag, base=base, reused=reused, registry=registry, papers=papers)
 
     async def _base(self, order: BuildOrder, *, say: Say) -> Base:
         if await asyncio.to_thread((Path(order.checkout) / DOCKERFILE).is_file):

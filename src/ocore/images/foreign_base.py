@@ -2,23 +2,23 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from aiodocker import Docker, DockerError
+from aiodocker import DockerError
 
 from ocore.artifacts import Say
 from ocore.errors import StepFailed
 from ocore.images import BuildOrder
+from ocore.images.asking import ask
 from ocore.images.bases import Base
 from ocore.images.building import build_image, image_id
 from ocore.images.context import new_context
 from ocore.images.naming import base_of, digest_of
-from ocore.kit.docker import DockerEngine, unless_gone
+from ocore.kit.docker import DockerEngine
 from ocore.odoo.providers import OdooTree
 
 DOCKERFILE: Final = "Dockerfile"
-_SECONDS: Final = 60
 _QUESTION: Final = """
 import configparser, json, os, shutil
 import odoo.release
@@ -85,7 +85,11 @@ class ForeignBases:
     async def _base(self, reference: str, series: str) -> Base:
         async with self.engine.connected() as docker:
             image = await docker.images.inspect(reference)
-            answer = await self._ask(docker, image, reference)
+            try:
+                told = await ask(docker, image["Id"], _QUESTION)
+            except StepFailed as failure:
+                raise StepFailed(f"no Odoo in {reference}: {failure}") from failure
+        answer = msgspec.json.decode(told.splitlines()[-1], type=_Answer)
         if answer.series != series:
             raise StepFailed(f"{reference} holds Odoo {answer.series}, not {series}")
         tree = OdooTree(
@@ -99,32 +103,3 @@ class ForeignBases:
         exact = next(iter(image["RepoDigests"]), image["Id"])
         name = base_of(tree, "its own")
         return Base(reference=exact, name=name, tree=tree, keeps_packages=True)
-
-    async def _ask(self, docker: Docker, image: dict[str, Any], reference: str) -> _Answer:
-        container = await docker.containers.create(question_config(image["Id"]))
-        try:
-            await container.start()
-            ended = await container.wait(timeout=_SECONDS * 1.0)
-            told = "".join(await container.log(stdout=True, stderr=True))
-        finally:
-            await unless_gone(container.delete(force=True))
-        if ended["StatusCode"]:
-            raise StepFailed(f"no Odoo in {reference}: {told.strip()[-300:]}")
-        return msgspec.json.decode(told.strip().splitlines()[-1], type=_Answer)
-
-
-def question_config(image: str) -> dict[str, Any]:
-    """Return the container that says what Odoo an image holds."""
-    return {
-        "Image": image,
-        "Entrypoint": ["python3", "-c", _QUESTION],
-        "User": "65534:65534",
-        "Healthcheck": {"Test": ["NONE"]},
-        "HostConfig": {
-            "NetworkMode": "none",
-            "CapDrop": ["ALL"],
-            "SecurityOpt": ["no-new-privileges"],
-            "Memory": 1 << 30,
-            "PidsLimit": 64,
-        },
-    }

@@ -10,6 +10,7 @@ from ocore.images import Images
 from ocore.images.debian_base import DebianBases
 from ocore.images.docker import DockerImages
 from ocore.images.foreign_base import ForeignBases
+from ocore.images.papers import Papers
 from ocore.images.registry import Registry
 from ocore.images.releases import ReleaseImages
 from ocore.images.venvs import Venvs
@@ -41,7 +42,7 @@ def process_equipment(equipment: Equipment, python: Path) -> tuple[Images, Parts
     venvs = Venvs(
         cache=home.cache, python=python, user=host.user, environment=equipment.environment
     )
-    images = ReleaseImages(home.releases, equipment.providers, venvs)
+    images = ReleaseImages(home.releases, equipment.providers, venvs, Papers(home.papers))
     return images, OdooPrograms(Supervisor(home.run), host), HttpWatch(home)
 
 
@@ -60,6 +61,7 @@ def docker_equipment(equipment: Equipment) -> tuple[Images, Parts, Watch]:
         debian=debian,
         foreign=ForeignBases(engine=engine, cache=cache),
         cache=cache,
+        papers=Papers(settings.home.papers),
         environment=equipment.environment,
         registry=registry_of(settings),
     )
