@@ -27,7 +27,7 @@ class DockerEngine:
     async def connected(self) -> AsyncIterator[Docker]:
         """Talk to the daemon; what it refuses becomes StepFailed with its own words."""
         try:
-            async with Docker(url=self.url) as docker:
+            async with Docker(url=self.url) as docker, _closed_answers(docker):
                 await self._answering(docker)
                 yield docker
         except DockerError as failure:
@@ -52,6 +52,25 @@ class DockerEngine:
                 f"Docker at {self.url} does not answer ({reason}): see whether its daemon runs,"
                 " and whether OCORE_DOCKER_HOST names its socket"
             ) from None
+
+
+@asynccontextmanager
+async def _closed_answers(docker: Docker) -> AsyncIterator[None]:
+    """Close every answer at the end: aiodocker leaves open what was not read to its end."""
+    answers: list[aiohttp.ClientResponse] = []
+
+    async def note(_session: object, _context: object, end: aiohttp.TraceRequestEndParams) -> None:
+        answers.append(end.response)
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(note)
+    trace.freeze()
+    docker.session.trace_configs.append(trace)
+    try:
+        yield
+    finally:
+        for answer in answers:
+            answer.close()
 
 
 async def found(question: Awaitable[T]) -> T | None:
