@@ -14,7 +14,6 @@ from ocore.demo.repository import DemoCommits, build_repository
 from tests.docker import Daemon
 from tests.integration.conftest import new_home
 from tests.integration.platform import Platform, Site
-from tests.integration.test_crashes import when_running
 from tests.integration.test_the_main_job import do_the_main_job, lend, step
 
 pytestmark = [pytest.mark.odoo, pytest.mark.timeout(900)]
@@ -88,7 +87,9 @@ async def test_a_daemon_killed_in_a_build_fails_the_deployment_and_touches_nothi
     docker_platform: Platform, shop: Site, commits: DemoCommits, daemon: Daemon
 ) -> None:
     started = await shop.start(commitSha=commits.first)
-    await when_running(shop, started, "Build image")
+    async with asyncio.timeout(60):
+        while step(await shop.get(started), "Build image")["status"] != "running":  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
     daemon.kill()
     ended = await shop.end_of(started)
     await daemon.start()
