@@ -7,6 +7,7 @@ from typing import Final
 
 BENCHMARKS: Final = {
     "api-list": "bench.api_list",
+    "build": "bench.build",
     "deploy-overhead": "bench.deploy_overhead",
     "gates": "bench.gates",
     "log-summary": "bench.log_summary",

@@ -6,6 +6,7 @@ import pytest
 
 from ocore.embedded.home import Home
 from ocore.kit.postgres import PostgresServer
+from tests.docker import Daemon, need_docker, running_daemon
 from tests.postgres import running_cluster
 from tests.real_odoo import RealOdoo, real_odoo
 
@@ -29,3 +30,10 @@ def postgres_server(cluster: tuple[Home, PostgresServer]) -> PostgresServer:
 @pytest.fixture(scope="session")
 async def odoo() -> RealOdoo:
     return await real_odoo()
+
+
+@pytest.fixture(scope="session")
+async def daemon() -> AsyncIterator[Daemon]:
+    need_docker()
+    async with running_daemon() as running:
+        yield running

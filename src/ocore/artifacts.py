@@ -34,12 +34,16 @@ class Image:
     """Something a runtime can start: Odoo, the modules of one commit, and all they need.
 
     `tag` is `<org>/<project>:<sha12>-<inputs hash>`: the same inputs always give the same tag.
-    `base` names the Odoo and Python inside (same value: same base database will do).
+    `base` names the Odoo and Python inside (same value: same base database will do). `registry` is
+    where it must be pushed to before it is used, and then the first part of the tag. `papers` are
+    references to its bill of materials and its provenance, where they are kept.
     """
 
     tag: str
     base: str
     reused: bool
+    registry: str | None = None
+    papers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,6 +89,14 @@ def schema() -> None:
 
 
 @app.command()
+def prune() -> None:
+    """Remove Docker images that serve nothing and that no rollback may need."""
+    from ocore.wiring.pruning import prune as prune_images
+
+    _run(prune_images)
+
+
+@app.command()
 def demo(
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the platform running.")] = False,

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from ocore.artifacts import Image
 from ocore.deployments.model import Status, Step
 from ocore.deployments.pipeline import (
     MOST_ATTEMPTS,
@@ -13,6 +14,7 @@ from ocore.deployments.pipeline import (
     cancel_effect,
     next_move,
 )
+from ocore.deployments.products import Built
 from tests.deployments.journal import NO_PLAN, begun, done, failed
 from tests.deployments.world import deployment, rollback
 
@@ -90,3 +92,17 @@ def test_a_wanted_cancel_ends_or_unwinds() -> None:
     assert next_move(early) == Finish(Status.CANCELLED)
     assert next_move(late) == Run(Step.ROLL_BACK)
     assert next_move(done(late, Step.ROLL_BACK)) == Finish(Status.ROLLED_BACK)
+
+
+def test_an_image_is_pushed_only_where_there_is_a_registry() -> None:
+    image = Image(
+        tag="r.example/acme/library:new", base="19.0-x", reused=False, registry="r.example"
+    )
+    built = done(deployment(), Step.FETCH, Step.INSPECT, Step.VALIDATE)
+    here = done(built, Step.BUILD)
+    there = built.with_entry(
+        replace(here.journal[-1], artifact=Built(image=image)),
+    )
+    assert next_move(here) == next_move(done(there, Step.PUSH))
+    assert next_move(there) == Run(Step.PUSH)
+    assert next_move(failed(there, Step.PUSH)) == Finish(Status.FAILED)

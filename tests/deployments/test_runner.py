@@ -5,7 +5,7 @@ import pytest
 
 from ocore.artifacts import Colour
 from ocore.deployments.model import Deployment, Result, Status, Step
-from ocore.deployments.pipeline import FLOW, MOST_ATTEMPTS, ROLLBACK_FLOW
+from ocore.deployments.pipeline import FLOW, MOST_ATTEMPTS, PUSHED_FLOW, ROLLBACK_FLOW
 from ocore.deployments.runner import run_deployment
 from ocore.environments import InstanceStatus
 from ocore.errors import LeaseLost
@@ -72,9 +72,10 @@ async def test_a_failure_in_the_cutover_leaves_everything_as_it_was(breaks: str)
     assert ledger.live is None
 
 
-@pytest.mark.parametrize("breaks", ["fetch", "build"])
+@pytest.mark.parametrize("breaks", ["fetch", "build", "push"])
 async def test_a_failure_before_the_cutover_touches_nothing(breaks: str) -> None:
-    world, ledger = World(breaks=frozenset({breaks})), WorldLedger(deployment())
+    world = World(breaks=frozenset({breaks}), registry="registry.example")
+    ledger = WorldLedger(deployment())
     before = world.seen()
     await run(world, ledger)
     assert status_of(ledger) is Status.FAILED
@@ -203,7 +204,7 @@ async def test_a_worker_that_lost_its_lease_writes_nothing() -> None:
 
 
 def test_the_order_of_a_deployment_names_every_step_once() -> None:
-    for flow in (FLOW, ROLLBACK_FLOW):
+    for flow in (FLOW, PUSHED_FLOW, ROLLBACK_FLOW):
         assert len(set(flow)) == len(flow)
     unwound: Deployment = deployment()
     assert unwound.attempts(Step.FETCH) == 0

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import os
 import sys
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ import pytest
 from ocore.artifacts import Say
 from ocore.errors import StepFailed
 from ocore.images import BuildOrder
+from ocore.images.papers import Papers
 from ocore.images.release import load_release
 from ocore.images.releases import ReleaseImages
 from ocore.images.venvs import Venvs
@@ -50,7 +52,9 @@ class Workshop:
             user=None,
             environment={key: text for key, text in os.environ.items() if key.startswith("UV_")},
         )
-        return ReleaseImages(self.home / "releases", {"path": self}, venvs)
+        return ReleaseImages(
+            self.home / "releases", {"path": self}, venvs, Papers(self.home / "papers")
+        )
 
     def order(self, *requirements: str, sha: str = "a" * 40) -> BuildOrder:
         module = self.home / "checkout" / "oca" / "loans"
@@ -79,6 +83,17 @@ async def test_an_image_holds_the_modules_and_what_they_import(workshop: Worksho
     assert image.tag.startswith(f"acme/library:{'a' * 12}-")
     assert [path.name for path in Path(release.addons_paths[0]).iterdir()] == ["loans"]
     assert await shell.run([release.python, "-c", "import iniconfig; print(1)"]) == "1\n"
+
+
+async def test_an_image_has_its_papers(workshop: Workshop) -> None:
+    image = await workshop.images.build(workshop.order(SMALL), say=workshop.said.append)
+    sbom, provenance = [json.loads((workshop.home / each).read_text()) for each in image.papers]
+    assert [each["purl"] for each in sbom["components"]] == [
+        "pkg:generic/odoo/loans@1.0",
+        f"pkg:generic/odoo/odoo@{image.base}",
+        "pkg:pypi/iniconfig@2.1.0",
+    ]
+    assert provenance["subject"][0]["name"] == image.tag
 
 
 async def test_the_same_inputs_are_built_once(workshop: Workshop) -> None:

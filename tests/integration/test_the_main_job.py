@@ -60,11 +60,19 @@ def filestore(platform: Platform, site: Site, database: str) -> dict[str, bytes]
 async def test_code_and_data_go_live_fail_safely_and_come_back(
     platform: Platform, site: Site, commits: DemoCommits
 ) -> None:
+    await do_the_main_job(platform, site, commits)
+
+
+async def do_the_main_job(platform: Platform, site: Site, commits: DemoCommits) -> None:
     first = await site.deploy(commitSha=commits.first)
     assert first["status"] == "succeeded", await site.log(first)
     assert first["activeColor"] == "blue"
     assert first["successVerdict"]["clean"], first["successVerdict"]
     assert set(gates(first).values()) == {"passed"}
+    [build] = [each for each in first["evidence"] if each["gateKey"] == "build.image"]
+    image, *papers = build["artifactRefs"]
+    assert image == first["imageTag"]
+    assert len([name for name in papers if (platform.home / name).is_file()]) == 2
     assert (await site.summary(first))["updatedModules"] == ["library_loans"]
     await lend(site, "Ada")
     await attach(site, "contract.txt")

@@ -1,34 +1,29 @@
 """A PostgreSQL of our own, one Odoo database made once, and a copy of it for each test."""
 
-import asyncio
 import os
 import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import psycopg
 import pytest
 from psycopg import sql
 
-from ocore.artifacts import Image
 from ocore.embedded.home import Home
-from ocore.embedded.supervisor import Supervisor, supervisord_command
+from ocore.embedded.supervisor import Supervisor
 from ocore.environments import Instance
-from ocore.images.release import FILE, Release, release_folder
 from ocore.kit.postgres import PostgresServer
 from ocore.kit.privileges import OsUser, os_user
 from ocore.kit.secret import derive
 from ocore.runtime import ModuleChange
-from ocore.runtime.crons import ProcessCrons
 from ocore.runtime.odoo_process import OdooHost
-from ocore.runtime.ports import Ports
-from ocore.runtime.process import ProcessRuntime
+from tests.docker import Daemon
 from tests.real_odoo import RealOdoo
+from tests.runtime.sites import DockerSite, ProcessSite, Site
 
 SECRET = "a secret of tests"
 BASE = "ocore_test_base"
@@ -49,55 +44,15 @@ def server(cluster: tuple[Home, PostgresServer]) -> PostgresServer:
     return cluster[1]
 
 
-@dataclass(frozen=True)
-class Site:
-    """A home with Odoo as its only image, and a supervisor that may run it."""
-
-    home: Home
-    host: OdooHost
-    image: Image
-    supervisor: Supervisor
-    odoo: RealOdoo
-
-    @property
-    def runtime(self) -> ProcessRuntime:
-        return ProcessRuntime(self.supervisor, self.host, Ports(self.home.instances))
-
-    @property
-    def crons(self) -> ProcessCrons:
-        return ProcessCrons(self.supervisor, self.host, patience=5)
-
-    async def launch(self) -> subprocess.Popen[bytes]:
-        await self.supervisor.prepare()
-        process = subprocess.Popen(supervisord_command(self.home.run))
-        while not await self.supervisor.reachable():  # noqa: ASYNC110 - another process
-            await asyncio.sleep(0.05)
-        return process
-
-    def image_of(self, name: str, *addons: Path) -> Image:
-        """Write a release that adds these folders of modules to Odoo."""
-        image = Image(tag=f"acme/shop:{name}", base="base", reused=False)
-        release = Release(
-            tag=image.tag,
-            base=image.base,
-            tree=self.odoo.tree,
-            python=str(self.odoo.python),
-            addons_paths=tuple(str(path) for path in addons),
-            commit_sha="0" * 40,
-        )
-        folder = release_folder(self.home.releases, image.tag)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / FILE).write_bytes(msgspec.json.encode(release))
-        return image
-
-
-def make_site(server: PostgresServer, odoo: RealOdoo) -> Site:
+def make_host(server: PostgresServer) -> OdooHost:
     root = Path(tempfile.mkdtemp(prefix="oc-"))
     root.chmod(0o755)
-    home = Home(root)
-    host = OdooHost(home=home, server=server, user=dropped("daemon"), secret=SECRET)
-    blank = Site(home, host, Image(tag="", base="", reused=False), Supervisor(home.run), odoo)
-    return replace(blank, image=blank.image_of("plain"))
+    return OdooHost(home=Home(root), server=server, user=dropped("daemon"), secret=SECRET)
+
+
+def process_site(server: PostgresServer, odoo: RealOdoo) -> ProcessSite:
+    host = make_host(server)
+    return ProcessSite(host.home, host, Supervisor(host.home.run), odoo)
 
 
 def instance_of(database: str) -> Instance:
@@ -120,8 +75,8 @@ class Base:
 
 
 @pytest.fixture(scope="session")
-def base(server: PostgresServer, odoo: RealOdoo) -> Iterator[Base]:
-    site = make_site(server, odoo)
+async def base(server: PostgresServer, odoo: RealOdoo) -> AsyncIterator[Base]:
+    site = process_site(server, odoo)
     with psycopg.connect(server.conninfo("postgres"), autocommit=True) as admin:
         add_role(admin, BASE)
         # Not owned by its role, so that REASSIGN OWNED in a copy does not give the base away.
@@ -130,9 +85,9 @@ def base(server: PostgresServer, odoo: RealOdoo) -> Iterator[Base]:
         role = sql.Identifier(BASE)
         admin.execute(sql.SQL("GRANT ALL ON SCHEMA public TO {}").format(role))
         admin.execute(sql.SQL("GRANT ALL ON DATABASE {} TO {}").format(role, role))
-    lines: list[str] = []
+    image = await site.image_of("plain")
     change = ModuleChange(install=("web",))
-    asyncio.run(site.runtime.update(instance_of(BASE), site.image, change, say=lines.append))
+    await site.runtime.update(instance_of(BASE), image, change, say=lambda _: None)
     yield Base(filestore=site.home.instances / BASE / "data" / "filestore" / BASE)
     shutil.rmtree(site.home.root)
 
@@ -160,20 +115,19 @@ def copy_of(base: Base, site: Site) -> Instance:
 
 
 @pytest.fixture
-async def site(server: PostgresServer, odoo: RealOdoo) -> AsyncIterator[Site]:
-    made = make_site(server, odoo)
-    process = await made.launch()
+async def process(server: PostgresServer, odoo: RealOdoo) -> AsyncIterator[ProcessSite]:
+    made = process_site(server, odoo)
+    supervisor = await made.launch()
     yield made
     await made.supervisor.shutdown()
-    process.wait(30)
+    supervisor.wait(30)
     shutil.rmtree(made.home.root)
 
 
 @pytest.fixture
-def instance(site: Site, base: Base) -> Instance:
-    return copy_of(base, site)
-
-
-@pytest.fixture
-def another(site: Site, base: Base) -> Instance:
-    return copy_of(base, site)
+async def docker(server: PostgresServer, daemon: Daemon) -> AsyncIterator[DockerSite]:
+    host = make_host(server)
+    made = DockerSite(host.home, host, daemon.engine)
+    yield made
+    await made.clear()
+    shutil.rmtree(made.home.root)

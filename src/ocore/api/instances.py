@@ -31,6 +31,8 @@ from ocore.source.address import split_credentials
 ADMIN_LOGIN: Final = "admin"
 DEFAULTS: Final = Limits()
 _LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+# What Docker takes for an image: a registry and a path, and a tag or a digest.
+_IMAGE: Final = re.compile(r"[a-z0-9][a-z0-9._:/-]*(:[\w][\w.-]*)?(@sha256:[0-9a-f]{64})?")
 _HOST: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
 Environment = Literal["development", "staging", "production"]
@@ -222,10 +224,10 @@ def _source(provider: str, source: str | None) -> str | None:
         raise Malformed(f"provider {provider} {need}", code="source_mismatch", field="source")
     if source is None:
         return None
-    fits = source.startswith("/") if provider == "path" else _is_open_address(source)
-    if not fits:
+    if not _FITS[provider](source):
         raise Malformed(
-            "source must be an absolute path (path) or a git URL without a credential (git)",
+            "source must be an absolute path (path), a git URL without a credential (git) or the"
+            " name of an image (image)",
             code="malformed_source",
             field="source",
         )
@@ -237,6 +239,17 @@ def _is_open_address(url: str) -> bool:
         return split_credentials(url).url == url
     except Malformed:
         return False
+
+
+def _is_image(name: str) -> bool:
+    return _IMAGE.fullmatch(name) is not None
+
+
+def _is_path(name: str) -> bool:
+    return name.startswith("/")
+
+
+_FITS: Final = {"git": _is_open_address, "image": _is_image, "path": _is_path}
 
 
 def _limits(data: InstanceBody) -> Limits:

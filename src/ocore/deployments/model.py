@@ -50,6 +50,7 @@ class Step(StrEnum):
     INSPECT = "Inspect modules"
     VALIDATE = "Validate"
     BUILD = "Build image"
+    PUSH = "Push image"
     REHEARSE = "Rehearse"
     PREPARE = "Prepare restore"
     SNAPSHOT = "Snapshot"

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from ocore.deployments.model import Deployment, Result, Status, Step
+from ocore.deployments.products import Built
 
 FLOW: Final = (
     Step.FETCH,
@@ -23,6 +24,8 @@ FLOW: Final = (
     Step.SWITCH,
     Step.VERIFY,
 )
+_BUILT: Final = FLOW.index(Step.BUILD) + 1
+PUSHED_FLOW: Final = (*FLOW[:_BUILT], Step.PUSH, *FLOW[_BUILT:])
 ROLLBACK_FLOW: Final = (
     Step.PREPARE,
     Step.SNAPSHOT,
@@ -78,7 +81,10 @@ class CancelEffect(StrEnum):
 
 def flow_of(deployment: Deployment) -> tuple[Step, ...]:
     """Return the steps of this kind of deployment, in order."""
-    return ROLLBACK_FLOW if deployment.target is not None else FLOW
+    if deployment.target is not None:
+        return ROLLBACK_FLOW
+    built = deployment.find(Built)
+    return FLOW if built is None or built.image.registry is None else PUSHED_FLOW
 
 
 def next_move(deployment: Deployment) -> Move:

@@ -48,6 +48,13 @@ class Built:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """Step PUSH: the image by its digest, which no later push can change."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsed:
     """Step REHEARSE: how long the update took on a copy of the data, and how many tests passed."""
 
@@ -101,6 +108,15 @@ class Reverted:
 
 
 Artifact = (
-    Fetched | Inspected | Built | Rehearsed | Prepared | Snapped | Updated | Started | Reverted
+    Fetched
+    | Inspected
+    | Built
+    | Pushed
+    | Rehearsed
+    | Prepared
+    | Snapped
+    | Updated
+    | Started
+    | Reverted
 )
 A = TypeVar("A", bound=Artifact)

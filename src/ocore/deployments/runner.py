@@ -14,6 +14,7 @@ from ocore.deployments.steps.fetch import fetch
 from ocore.deployments.steps.health import health
 from ocore.deployments.steps.inspect import inspect
 from ocore.deployments.steps.outcome import GateFailed, Outcome
+from ocore.deployments.steps.push import push
 from ocore.deployments.steps.rehearse import forget_rehearsal, rehearse
 from ocore.deployments.steps.restore import prepare, restore
 from ocore.deployments.steps.roll_back import roll_back
@@ -33,6 +34,7 @@ ACTIONS: Final[dict[Step, Callable[[Deployment, Toolbox], Awaitable[Outcome]]]] 
     Step.INSPECT: inspect,
     Step.VALIDATE: validate,
     Step.BUILD: build,
+    Step.PUSH: push,
     Step.REHEARSE: rehearse,
     Step.PREPARE: prepare,
     Step.SNAPSHOT: snapshot,

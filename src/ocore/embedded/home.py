@@ -46,6 +46,16 @@ class Home:
         return self.root / "releases"
 
     @property
+    def papers(self) -> Path:
+        """What is in each image, and what it was made of."""
+        return self.root / "papers"
+
+    @property
+    def pushed(self) -> Path:
+        """Which digest a registry gave to each image."""
+        return self.root / "pushed"
+
+    @property
     def instances(self) -> Path:
         """`<database>/` with `conf/`, `log/`, and Odoo's data_dir `data/`."""
         return self.root / "instances"

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ocore.embedded.home import Home
 from ocore.errors import Malformed
+
+PROCESS, DOCKER = "process", "docker"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +18,7 @@ class Settings:
     `database_url` None means the embedded PostgreSQL, for the platform's own records;
     `odoo_database_url` likewise for the databases of the instances (its user must be allowed to
     create roles and databases). Ports are TCP; the API and the proxy listen on `listen`.
+    `docker_debian` is an image of Debian for Odoo to stand on (None: one is made).
     """
 
     home: Home
@@ -26,6 +29,12 @@ class Settings:
     odoo_database_url: str | None = None
     postgres_binaries: str | None = None
     debian_mirror: str | None = None
+    runtime: str = PROCESS
+    docker_host: str = "unix:///var/run/docker.sock"
+    docker_debian: str | None = None
+    registry: str | None = None
+    registry_username: str | None = None
+    registry_password: str | None = field(default=None, repr=False)
     owner_email: str = "owner@example.com"
     owner_password: str | None = None
     lease_seconds: float = 15.0
@@ -55,6 +64,12 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         odoo_database_url=text("OCORE_ODOO_DATABASE_URL", None),
         postgres_binaries=text("OCORE_POSTGRES_BINARIES", None),
         debian_mirror=text("OCORE_DEBIAN_MIRROR", None),
+        runtime=_runtime(environment),
+        docker_host=environment.get("OCORE_DOCKER_HOST") or defaults.docker_host,
+        docker_debian=text("OCORE_DOCKER_DEBIAN", None),
+        registry=text("OCORE_REGISTRY", None),
+        registry_username=text("OCORE_REGISTRY_USERNAME", None),
+        registry_password=text("OCORE_REGISTRY_PASSWORD", None),
         owner_email=environment.get("OCORE_OWNER_EMAIL") or defaults.owner_email,
         owner_password=text("OCORE_OWNER_PASSWORD", None),
         lease_seconds=_seconds(environment, "OCORE_LEASE_SECONDS", defaults.lease_seconds),
@@ -69,6 +84,17 @@ def _default_home() -> Path:
     if os.geteuid() == 0:
         return Path("/var/lib/ocore")
     return Path.home() / ".local" / "share" / "ocore"
+
+
+def _runtime(environment: Mapping[str, str]) -> str:
+    name = environment.get("OCORE_RUNTIME") or PROCESS
+    if name not in {PROCESS, DOCKER}:
+        raise Malformed(
+            f"OCORE_RUNTIME must be {PROCESS} or {DOCKER}",
+            code="bad_setting",
+            field="OCORE_RUNTIME",
+        )
+    return name
 
 
 def _port(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -9,7 +9,7 @@ from ocore.artifacts import Colour
 from ocore.errors import Malformed
 
 ODOO_SERIES: Final = ("19.0",)
-PROVIDERS: Final = ("debian", "git", "path")
+PROVIDERS: Final = ("debian", "git", "image", "path")
 _SLUG: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -64,7 +64,8 @@ class Instance:
 
     `database` is also the name of its PostgreSQL role and of its filestore directory.
     `modules` is what must stay installed: None means every installable module of the repository.
-    `provider` says where Odoo comes from; `source` is its path or git URL (None for `debian`).
+    `provider` says where Odoo comes from; `source` is its path, git URL or image (None for
+    `debian`).
     `rehearse` says whether an update is tried on a copy of the data first (None: as the environment
     has it), and `longest_window` how many seconds it may take there (None: any number).
     A `throwaway` one stands in for another: what it does must not leave the machine.

@@ -27,6 +27,13 @@ class Images(Protocol):
         """Return the image of these inputs, built now or found; StepFailed when it cannot be."""
         ...
 
+    async def push(self, image: Image, *, say: Say) -> str:
+        """Hand the image to its registry and return its name by digest; again when repeated.
+
+        StepFailed names the registry. Only for images that have one.
+        """
+        ...
+
     async def find(self, tag: str) -> Image | None:
-        """Return an image built earlier, or None when it is gone."""
+        """Return an image built earlier, fetched anew if need be, or None when it is gone."""
         ...

@@ -1,6 +1,11 @@
-"""A release: the image of the process runtime, a folder that never changes once it exists."""
+"""A release: what an image is to the runtime that starts it.
 
-from dataclasses import dataclass
+For the process runtime it is a folder that never changes once it exists; for Docker it is written
+in the labels of an image.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +15,7 @@ from ocore.errors import StepFailed
 from ocore.odoo.providers import OdooTree
 
 FILE: Final = "release.json"
+LABEL: Final = "ocore.release"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +55,27 @@ def load_release(releases: Path, tag: str) -> Release:
     if release is None:
         raise StepFailed(f"the image {tag} is gone: deploy its commit again to build it anew")
     return release
+
+
+def labels_of(release: Release) -> dict[str, str]:
+    """Return the labels of an image: the release for us, the rest for people and their tools."""
+    project, _, version = release.tag.rpartition(":")
+    # What Python needed was installed: it is of no use to whoever starts the image.
+    brief = replace(release, tree=replace(release.tree, requirements=()))
+    return {
+        LABEL: msgspec.json.encode(brief).decode(),
+        "ocore.base": release.base,
+        "ocore.commit": release.commit_sha,
+        "ocore.inputs": version.rpartition("-")[2],
+        "ocore.project": project,
+        "org.opencontainers.image.revision": release.commit_sha,
+        "org.opencontainers.image.title": project,
+        "org.opencontainers.image.vendor": "oCore",
+        "org.opencontainers.image.version": version,
+    }
+
+
+def release_in(labels: Mapping[str, str]) -> Release | None:
+    """Return the release that these labels tell of; None when the image is none of ours."""
+    text = labels.get(LABEL)
+    return None if text is None else msgspec.json.decode(text, type=Release)

@@ -1,7 +1,6 @@
 """Images of the process runtime: release folders, and virtual environments they share."""
 
 import asyncio
-import hashlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -13,6 +12,10 @@ import msgspec
 from ocore.artifacts import Image, Say
 from ocore.errors import StepFailed
 from ocore.images import BuildOrder
+from ocore.images.contents import installed, modules
+from ocore.images.documents import bill_of_materials, provenance
+from ocore.images.naming import base_of, tag_of
+from ocore.images.papers import Papers
 from ocore.images.release import FILE, Release, find_release, release_folder
 from ocore.images.venvs import Venvs
 from ocore.kit.locks import exclusive
@@ -28,6 +31,7 @@ class ReleaseImages:
     directory: Path
     providers: Mapping[str, Provider]
     venvs: Venvs
+    papers: Papers
 
     async def build(self, order: BuildOrder, *, say: Say) -> Image:
         provider = self.providers.get(order.provider)
@@ -45,13 +49,17 @@ class ReleaseImages:
             if found is not None:
                 say(f"{tag} was built before")
                 return found
-            image = Image(tag=tag, base=base, reused=False)
-            await self._build(order, tree, image, say=say)
-            return image
+            await self._build(order, tree, Image(tag=tag, base=base, reused=False), say=say)
+        return Image(tag=tag, base=base, reused=False, papers=self.papers.of(tag))
+
+    async def push(self, image: Image, *, say: Say) -> str:  # noqa: ARG002 - nothing to say
+        raise StepFailed(f"{image.tag} is a folder: no registry takes it")
 
     async def find(self, tag: str) -> Image | None:
         release = await asyncio.to_thread(find_release, self.directory, tag)
-        return None if release is None else Image(tag=tag, base=release.base, reused=True)
+        if release is None:
+            return None
+        return Image(tag=tag, base=release.base, reused=True, papers=self.papers.of(tag))
 
     async def _build(self, order: BuildOrder, tree: OdooTree, image: Image, *, say: Say) -> None:
         python = await self.venvs.make((*tree.requirements, *order.python_dependencies), say=say)
@@ -64,7 +72,19 @@ class ReleaseImages:
             addons_paths=(str(release_folder(self.directory, image.tag) / "addons"),),
             commit_sha=order.commit_sha,
         )
+        # Papers first: the release appears last of all, and then nothing of it is missing.
+        await to_its_end(self._describe, release, order)
         await to_its_end(self._write, release, order)
+
+    def _describe(self, release: Release, order: BuildOrder) -> None:
+        contents = (*installed(Path(release.python)), *modules(order, odoo=release.base))
+        self.papers.keep(
+            release.tag,
+            sbom=bill_of_materials(release.tag, contents),
+            provenance=provenance(
+                release.tag, order, digest={"gitCommit": order.commit_sha}, base=release.base
+            ),
+        )
 
     def _write(self, release: Release, order: BuildOrder) -> None:
         target = release_folder(self.directory, release.tag)
@@ -77,19 +97,3 @@ class ReleaseImages:
         # What stands there now lacks its Python or its Odoo, or it would have been found.
         shutil.rmtree(target, ignore_errors=True)
         fresh.rename(target)
-
-
-def base_of(tree: OdooTree, python_version: str) -> str:
-    """Name what a base database depends on: the series, and a digest of Odoo and Python."""
-    digest = _digest(tree.content_hash, python_version)
-    return f"{tree.version}-{digest[:8]}"
-
-
-def tag_of(order: BuildOrder, base: str) -> str:
-    """Name an image by its inputs: the same inputs give the same tag."""
-    inputs = _digest(order.commit_sha, base, *order.modules, "", *order.python_dependencies)
-    return f"{order.repository_tag}:{order.commit_sha[:12]}-{inputs[:12]}"
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -88,6 +88,9 @@ class Venvs:
             **self.environment,
             "HOME": str(self.cache / "uv"),
             "UV_CACHE_DIR": str(self.cache / "uv"),
+            # What is taken over from the build's user must not be the cache's own files: the next
+            # environment could not link them any more (fs.protected_hardlinks).
+            "UV_LINK_MODE": "copy",
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_NO_PROGRESS": "1",
             "UV_SYSTEM_CERTS": "1",

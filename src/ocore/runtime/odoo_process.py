@@ -146,12 +146,13 @@ def program(part: Part, argv: Sequence[str], *, conf: str, user: OsUser | None) 
         directory=part.folder.data,
         user=user,
         log=part.folder.log(part.name),
-        stop_seconds=_stop_seconds(part.instance),
+        stop_seconds=stop_seconds(part.instance),
         start_seconds=5,
     )
 
 
-def _stop_seconds(instance: Instance) -> int:
+def stop_seconds(instance: Instance) -> int:
+    """Return how long Odoo may take to end after SIGTERM."""
     if instance.limits.workers == 0:
         return _THREADED_STOP_SECONDS
     return min(instance.limits.limit_time_real, _LONGEST_STOP_SECONDS)

@@ -5,15 +5,22 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ocore.artifacts import Image
+from ocore.artifacts import Image, Say
 from ocore.embedded.supervisor import Supervisor
 from ocore.environments import Instance
 from ocore.errors import StepFailed
 from ocore.images.release import load_release
 from ocore.kit.files import replace_file
 from ocore.runtime.folder import InstanceFolder
-from ocore.runtime.odoo_process import OdooHost, Part, program, program_name
+from ocore.runtime.odoo_process import (
+    OdooHost,
+    Part,
+    program,
+    program_name,
+    updater_environment,
+)
 from ocore.runtime.sessions import Sessions
+from ocore.runtime.updater import end_stray_updater, run_updater
 
 
 class OdooPrograms:
@@ -31,11 +38,6 @@ class OdooPrograms:
         release = await asyncio.to_thread(load_release, self._host.home.releases, image.tag)
         return Part(name=name, instance=instance, release=release, folder=folder)
 
-    async def write_conf(self, part: Part, conf: str) -> None:
-        """Put odoo.conf where only Odoo can read it."""
-        file = part.folder.conf(part.name)
-        await asyncio.to_thread(replace_file, file, conf, owner=self._host.user)
-
     async def run(self, part: Part, argv: Sequence[str], conf: str) -> None:
         """Let this part run with this odoo.conf; nothing happens when it already does.
 
@@ -45,7 +47,7 @@ class OdooPrograms:
         if not await self._supervisor.asked_for(wanted):
             await self._supervisor.remove(wanted.name)
             await asyncio.to_thread(_put_aside, wanted.log)
-        await self.write_conf(part, conf)
+        await self._write_conf(part, conf)
         await self._supervisor.ensure(wanted)
 
     async def up(self, instance: Instance, name: str) -> bool:
@@ -64,6 +66,25 @@ class OdooPrograms:
                 await self._sessions.quiet(instance, name, seconds=patience)
         await self._supervisor.remove(program_name(instance, name))
         await self._sessions.end(instance, name)
+
+    async def update(self, part: Part, argv: Sequence[str], conf: str, *, say: Say) -> int:
+        """Run the updater to its end; it dies with us."""
+        await self._write_conf(part, conf)
+        return await run_updater(
+            argv,
+            env=updater_environment(part),
+            user=self._host.user,
+            record=part.folder.updater,
+            say=say,
+        )
+
+    async def end_updater(self, instance: Instance) -> bool:
+        return await end_stray_updater(folder_of(self._host, instance).updater)
+
+    async def _write_conf(self, part: Part, conf: str) -> None:
+        """Put odoo.conf where only Odoo can read it."""
+        file = part.folder.conf(part.name)
+        await asyncio.to_thread(replace_file, file, conf, owner=self._host.user)
 
     async def _has_process(self, instance: Instance, name: str) -> bool:
         with suppress(StepFailed):

@@ -15,6 +15,7 @@ from ocore.proxy.traefik import traefik_binary, traefik_command
 # PostgreSQL first up and last down; the worker last up and first down, before any Odoo: it would
 # take one that stops for a deployment that fails.
 DATABASE, PROXY, API, WORKER = 10, 100, 200, 999
+WORKER_NAME: Final = "worker"
 _PASSED_ON: Final = ("OCORE_",)
 
 
@@ -58,7 +59,7 @@ def api_program(settings: Settings, environment: Mapping[str, str]) -> Program:
 
 
 def worker_program(settings: Settings, environment: Mapping[str, str]) -> Program:
-    return _own_program("worker", "worker", settings, environment, priority=WORKER)
+    return _own_program(WORKER_NAME, "worker", settings, environment, priority=WORKER)
 
 
 def _own_program(

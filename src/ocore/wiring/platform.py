@@ -11,7 +11,7 @@ import aiohttp
 import structlog
 
 from ocore.embedded.secrets import secret
-from ocore.embedded.settings import Settings
+from ocore.embedded.settings import DOCKER, Settings
 from ocore.embedded.supervisor import Supervisor, supervisord_command
 from ocore.embedded.users import PlatformUsers, closed_folder, platform_users
 from ocore.errors import Conflict, StepFailed
@@ -29,6 +29,7 @@ from ocore.wiring.connections import (
     platform_conninfo,
 )
 from ocore.wiring.owner import ensure_owner
+from ocore.wiring.runtimes import fleet_of
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +49,8 @@ async def run_platform(settings: Settings) -> None:
         async with _supervised(settings, supervisor, stop):
             await _start(settings, users, supervisor)
             log.info("platform is up", api=settings.api_url, proxy=settings.proxy_port)
-            await stop.wait()
+            async with _kept_fleet(settings):
+                await stop.wait()
             log.info("platform stops")
 
 
@@ -74,6 +76,8 @@ async def _start(settings: Settings, users: PlatformUsers, supervisor: Superviso
         await supervisor.ensure(program)
     await supervisor.ensure(parts.api_program(settings, os.environ))
     await _answering(f"{settings.api_url}/health")
+    if settings.runtime == DOCKER:
+        await fleet_of(settings).wake()
     await supervisor.ensure(parts.worker_program(settings, os.environ))
 
 
@@ -92,9 +96,34 @@ async def _supervised(
         await _reachable(supervisor, child)
         yield
     finally:
+        if settings.runtime == DOCKER:
+            await _rest_containers(settings, supervisor)
         await supervisor.shutdown()
         with suppress(shell.CommandFailed):
             await child
+
+
+@asynccontextmanager
+async def _kept_fleet(settings: Settings) -> AsyncIterator[None]:
+    """Look after the containers, where there are any."""
+    if settings.runtime != DOCKER:
+        yield
+        return
+    keeper = asyncio.create_task(fleet_of(settings).keep())
+    try:
+        yield
+    finally:
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+
+
+async def _rest_containers(settings: Settings, supervisor: Supervisor) -> None:
+    """Stop Odoo after the worker, which would take one that stops for a deployment that fails."""
+    try:
+        await supervisor.remove(parts.WORKER_NAME)
+        await fleet_of(settings).rest()
+    except StepFailed as failure:
+        log.warning("containers go on without their platform", reason=str(failure))
 
 
 async def _reachable(supervisor: Supervisor, child: asyncio.Task[int]) -> None:

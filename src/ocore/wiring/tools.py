@@ -11,14 +11,12 @@ from ocore.artifacts import Say
 from ocore.databases import Databases
 from ocore.databases.postgres import PostgresDatabases
 from ocore.deployments.toolbox import Lookout
-from ocore.embedded.settings import Settings
-from ocore.embedded.supervisor import Supervisor
+from ocore.embedded.settings import DOCKER, Settings
 from ocore.embedded.users import PlatformUsers, closed_folder
 from ocore.errors import StepFailed
 from ocore.gates import Gates, lint
 from ocore.gates.processes import GateProcesses
 from ocore.images import Images
-from ocore.images.releases import ReleaseImages
 from ocore.images.venvs import Venvs
 from ocore.kit import clock
 from ocore.odoo.providers import OdooTree, Provider
@@ -30,11 +28,10 @@ from ocore.proxy.traefik import TraefikProxy
 from ocore.rehearsals import Rehearsals
 from ocore.rehearsals.postgres import PostgresRehearsals
 from ocore.runtime import Crons, Runtime, Watch
-from ocore.runtime.crons import ProcessCrons
+from ocore.runtime.crons import OdooCrons
 from ocore.runtime.odoo_process import OdooHost
+from ocore.runtime.odoo_runtime import OdooRuntime
 from ocore.runtime.ports import Ports
-from ocore.runtime.process import ProcessRuntime
-from ocore.runtime.watch import HttpWatch
 from ocore.snapshots import Shelf, Snapshots
 from ocore.snapshots.postgres import PostgresSnapshots
 from ocore.snapshots.shelf import PostgresShelf
@@ -42,6 +39,7 @@ from ocore.source import Source
 from ocore.source.git import GitSource
 from ocore.wiring.connections import odoo_server, platform_secret
 from ocore.wiring.parts import layout_of
+from ocore.wiring.runtimes import Equipment, docker_equipment, process_equipment
 from ocore.worker.fence import fenced
 
 _SYSTEM_PYTHONS: Final = ("python3.13", "python3.12", "python3.11")
@@ -85,20 +83,26 @@ def adapters_of(
 ) -> Adapters:
     home = settings.home
     server, secret = odoo_server(settings, users), platform_secret(settings)
-    supervisor = Supervisor(home.run)
     host = OdooHost(home=home, server=server, user=users.odoo, secret=secret)
     venvs, providers = venvs_of(settings, users, environment), providers_of(settings)
+    equipment = Equipment(
+        settings=settings, host=host, providers=providers, environment=_passed_on(environment)
+    )
+    if settings.runtime == DOCKER:
+        images, parts, watch = docker_equipment(equipment)
+    else:
+        images, parts, watch = process_equipment(equipment, venvs)
     return Adapters(
         source=source_of(settings),
         gates=gates_of(settings, users, providers, venvs),
-        images=ReleaseImages(home.releases, providers, venvs),
+        images=images,
         databases=PostgresDatabases(server, home, users.odoo, secret),
         snapshots=PostgresSnapshots(server, home, users.odoo),
         rehearsals=PostgresRehearsals(server, home, users.odoo, secret),
         shelf=PostgresShelf(server, home),
-        runtime=ProcessRuntime(supervisor, host, Ports(home.instances)),
-        crons=ProcessCrons(supervisor, host),
-        watch=HttpWatch(home),
+        runtime=OdooRuntime(parts, host, Ports(home.instances)),
+        crons=OdooCrons(parts, host),
+        watch=watch,
         proxy=TraefikProxy(layout_of(settings)),
     )
 

@@ -28,7 +28,7 @@ async def build(deployment: Deployment, tools: Toolbox) -> Outcome:
     return Outcome(
         detail=f"{verb} {image.tag}",
         artifact=Built(image=image),
-        evidence=(check.passed(f"{verb} {image.tag}", artifact_refs=(image.tag,)),),
+        evidence=(check.passed(f"{verb} {image.tag}", artifact_refs=(image.tag, *image.papers)),),
     )
 
 

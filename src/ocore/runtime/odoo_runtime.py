@@ -1,11 +1,10 @@
-"""Odoo as supervised processes of this machine: two colours per instance, one venv per image."""
+"""Odoo in two colours per instance, whoever keeps its processes running."""
 
 import asyncio
 from collections import deque
 from typing import Final
 
 from ocore.artifacts import Colour, Endpoint, Image, Say
-from ocore.embedded.supervisor import Supervisor
 from ocore.environments import Instance
 from ocore.errors import StepFailed
 from ocore.runtime import ModuleChange
@@ -20,30 +19,24 @@ from ocore.runtime.odoo_process import (
     serving_conf,
     silent_conf,
     update_argv,
-    updater_environment,
 )
-from ocore.runtime.odoo_programs import OdooPrograms, folder_of
+from ocore.runtime.parts import Parts
 from ocore.runtime.ports import Ports
 from ocore.runtime.sessions import Sessions
-from ocore.runtime.updater import end_stray_updater, run_updater, update_failed
+from ocore.runtime.updater import update_failed
 
 # As the patience of the crons, less than the time for which the proxy holds requests.
 _DRAIN_SECONDS: Final = 10.0
 _REMEMBERED_LINES: Final = 2000
 
 
-class ProcessRuntime:
+class OdooRuntime:
     """Runtime of one machine. What it starts outlives the worker, but not the platform."""
 
     def __init__(
-        self,
-        supervisor: Supervisor,
-        host: OdooHost,
-        ports: Ports,
-        *,
-        drain_seconds: float = _DRAIN_SECONDS,
+        self, parts: Parts, host: OdooHost, ports: Ports, *, drain_seconds: float = _DRAIN_SECONDS
     ) -> None:
-        self._programs = OdooPrograms(supervisor, host)
+        self._parts = parts
         self._sessions = Sessions(host.server)
         self._host = host
         self._ports = ports
@@ -52,7 +45,7 @@ class ProcessRuntime:
     async def update(
         self, instance: Instance, image: Image, change: ModuleChange, *, say: Say
     ) -> None:
-        part = await self._programs.part(instance, image, UPDATE)
+        part = await self._parts.part(instance, image, UPDATE)
         conf = silent_conf(part, self._host)
         if change.test_tags:
             # Tests of pages are answered by the updater itself, which needs a port for them.
@@ -64,65 +57,57 @@ class ProcessRuntime:
             raise StepFailed(f"Odoo's updater did not end in {change.seconds:.0f} s") from None
 
     async def neutralize(self, instance: Instance, image: Image, *, say: Say) -> None:
-        part = await self._programs.part(instance, image, UPDATE)
+        part = await self._parts.part(instance, image, UPDATE)
         conf = silent_conf(part, self._host)
         await self._run_once(part, neutralize_argv(part), conf, say=say)
 
     async def _run_once(self, part: Part, argv: list[str], conf: str, *, say: Say) -> None:
         if await self._end_stray_updater(part.instance):
             say("An updater that an earlier try left behind was killed")
-        await self._programs.write_conf(part, conf)
         last: deque[str] = deque(maxlen=_REMEMBERED_LINES)
 
         def hear(line: str) -> None:
             last.append(line)
             say(line)
 
-        code = await run_updater(
-            argv,
-            env=updater_environment(part),
-            user=self._host.user,
-            record=part.folder.updater,
-            say=hear,
-        )
+        code = await self._parts.update(part, argv, conf, say=hear)
         if code:
             own_modules = next(iter(part.release.addons_paths), None)
             raise update_failed(code, tuple(last), modules_root=own_modules)
 
     async def start(self, instance: Instance, image: Image, colour: Colour) -> Endpoint:
-        part = await self._programs.part(instance, image, colour)
+        part = await self._parts.part(instance, image, colour)
         endpoint = await self._endpoint(instance, colour)
-        conf = serving_conf(part, self._host, endpoint)
-        await self._programs.run(part, serve_argv(part), conf)
+        await self._parts.run(part, serve_argv(part), serving_conf(part, self._host, endpoint))
         return endpoint
 
     async def stop(self, instance: Instance, colour: Colour) -> None:
-        await self._programs.stop(instance, colour, patience=self._drain_seconds)
+        await self._parts.stop(instance, colour, patience=self._drain_seconds)
 
     async def drain(self, instance: Instance) -> None:
         patience: dict[str, float] = dict.fromkeys(Colour, self._drain_seconds)
         patience[CRON] = PATIENCE_SECONDS
         await asyncio.gather(
             *(
-                self._programs.stop(instance, name, patience=seconds)
+                self._parts.stop(instance, name, patience=seconds)
                 for name, seconds in patience.items()
             )
         )
 
     async def halt(self, instance: Instance) -> None:
         parts = (*Colour, CRON)
-        await asyncio.gather(*(self._programs.stop(instance, name, patience=0) for name in parts))
+        await asyncio.gather(*(self._parts.stop(instance, name, patience=0) for name in parts))
         await self._end_stray_updater(instance)
 
     async def _endpoint(self, instance: Instance, colour: Colour) -> Endpoint:
-        if await self._programs.up(instance, colour):
+        if await self._parts.up(instance, colour):
             recorded = await self._ports.recorded(instance, colour)
             if recorded is not None:
                 return recorded
         return await self._ports.take(instance, colour)
 
     async def _end_stray_updater(self, instance: Instance) -> bool:
-        killed = await end_stray_updater(folder_of(self._host, instance).updater)
+        killed = await self._parts.end_updater(instance)
         # Its last statement may still run on the server, whoever started it and wherever.
         await self._sessions.end(instance, UPDATE)
         return killed

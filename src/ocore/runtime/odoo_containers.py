@@ -1,0 +1,168 @@
+"""Odoo's containers: replaced when they must differ, kept for their logs when they are stopped.
+
+What ought to run is what Docker says: a container under its own name. One that was stopped on
+purpose is renamed, so that nothing but Docker need be asked after a crash of ours or of its own.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import Any, Final
+
+from aiodocker import Docker
+from aiodocker.containers import DockerContainer
+
+from ocore.artifacts import Image, Say
+from ocore.environments import Instance
+from ocore.errors import StepFailed
+from ocore.images.release import release_in
+from ocore.kit.docker import DockerEngine, found, streamed, unless_gone
+from ocore.kit.files import replace_file
+from ocore.kit.lines import Lines
+from ocore.kit.locks import exclusive
+from ocore.runtime.container import (
+    ASIDE,
+    INSIDE,
+    SPEC,
+    Order,
+    container_config,
+    container_name,
+    lock_of,
+)
+from ocore.runtime.folder import InstanceFolder
+from ocore.runtime.odoo_process import UPDATE, OdooHost, Part
+from ocore.runtime.sessions import Sessions
+
+_SIGNALS: Final = range(129, 160)
+
+
+class OdooContainers:
+    """Runs and stops parts of instances on one Docker daemon. Calls may be repeated."""
+
+    def __init__(self, engine: DockerEngine, host: OdooHost) -> None:
+        self._engine = engine
+        self._host = host
+        self._sessions = Sessions(host.server)
+
+    async def part(self, instance: Instance, image: Image, name: str) -> Part:
+        await asyncio.to_thread(self._folder(instance).make, self._host.user)
+        async with self._engine.connected() as docker:
+            inspected = await found(docker.images.inspect(image.tag))
+        release = release_in((inspected or {}).get("Config", {}).get("Labels") or {})
+        if release is None:
+            raise StepFailed(
+                f"the image {image.tag} is gone: deploy its commit again to build it anew"
+            )
+        return Part(name=name, instance=instance, release=release, folder=INSIDE)
+
+    async def run(self, part: Part, argv: Sequence[str], conf: str) -> None:
+        name = container_name(part.instance, part.name)
+        async with self._alone(name), self._engine.connected() as docker:
+            config = await self._config(docker, part, argv, conf)
+            container = await found(docker.containers.get(name))
+            if container is None or _labels(container).get(SPEC) != config["Labels"][SPEC]:
+                await _remove(container)
+                await _remove(await found(docker.containers.get(f"{name}{ASIDE}")))
+                container = await docker.containers.create(config, name=name)
+            await container.start()
+
+    async def up(self, instance: Instance, name: str) -> bool:
+        async with self._engine.connected() as docker:
+            container = await found(docker.containers.get(container_name(instance, name)))
+            return container is not None and _running(container)
+
+    async def stop(self, instance: Instance, name: str, *, patience: float) -> None:
+        """Stop it and put it aside. A threaded Odoo gives what it works on one second."""
+        own = container_name(instance, name)
+        async with self._alone(own), self._engine.connected() as docker:
+            container = await found(docker.containers.get(own))
+            if container is not None:
+                if patience and _running(container):
+                    # Whether it rests cannot be told while PostgreSQL is away.
+                    with suppress(StepFailed):
+                        await self._sessions.quiet(instance, name, seconds=patience)
+                await container.stop()
+                await _remove(await found(docker.containers.get(f"{own}{ASIDE}")))
+                await container.rename(f"{own}{ASIDE}")
+        await self._sessions.end(instance, name)
+
+    async def update(self, part: Part, argv: Sequence[str], conf: str, *, say: Say) -> int:
+        """Run the updater in a container that is gone at the end, or when we are cancelled."""
+        name = container_name(part.instance, part.name)
+        async with self._engine.connected() as docker:
+            config = await self._config(docker, part, argv, conf)
+            # By its id from here on: another worker's updater may get the name after ours.
+            container = await docker.containers.create(config, name=name)
+            try:
+                await container.start()
+                await _follow(container, say)
+                await container.wait()
+                return _exit_code(await container.show(), part)
+            finally:
+                await _remove(container)
+
+    async def end_updater(self, instance: Instance) -> bool:
+        async with self._engine.connected() as docker:
+            stray = await found(docker.containers.get(container_name(instance, UPDATE)))
+            await _remove(stray)
+            return stray is not None and _running(stray)
+
+    async def _config(
+        self, docker: Docker, part: Part, argv: Sequence[str], conf: str
+    ) -> dict[str, Any]:
+        folder = self._folder(part.instance)
+        file = folder.conf(part.name)
+        await asyncio.to_thread(replace_file, file, conf, owner=self._host.user)
+        image = await docker.images.inspect(part.release.tag)
+        return container_config(
+            Order(
+                part=part,
+                argv=tuple(argv),
+                conf=conf,
+                image_id=image["Id"],
+                folder=folder,
+                home=self._host.home.root,
+                user=self._host.user,
+            )
+        )
+
+    def _folder(self, instance: Instance) -> InstanceFolder:
+        return InstanceFolder(self._host.home.instances / instance.database)
+
+    def _alone(self, name: str) -> AbstractAsyncContextManager[None]:
+        return exclusive(lock_of(self._host.home, name))
+
+
+async def _follow(container: DockerContainer, say: Say) -> None:
+    lines = Lines(say)
+    async with streamed(container.log(stdout=True, stderr=True, follow=True)) as pieces:
+        async for text in pieces:
+            lines.feed(text)
+    lines.end()
+
+
+async def _remove(container: DockerContainer | None) -> None:
+    if container is not None:
+        await unless_gone(container.delete(force=True))
+
+
+def _exit_code(inspected: dict[str, Any], part: Part) -> int:
+    state = inspected["State"]
+    if state["OOMKilled"]:
+        limit = inspected["HostConfig"]["Memory"] // 1024**2
+        raise StepFailed(
+            f"Odoo's updater needed more memory than the {limit} MiB that the instance"
+            f" {part.instance.name} may use (limit_memory_hard), and was killed",
+            exit_code=-9,
+        )
+    code = int(state["ExitCode"])
+    return 128 - code if code in _SIGNALS else code
+
+
+def _labels(container: DockerContainer) -> dict[str, str]:
+    labels: dict[str, str] = container["Config"]["Labels"]
+    return labels
+
+
+def _running(container: DockerContainer) -> bool:
+    return bool(container["State"]["Running"])

@@ -1,0 +1,131 @@
+"""A Docker daemon for tests: of our own, on a private socket, gone at the end."""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from ocore.errors import StepFailed
+from ocore.kit.docker import DockerEngine
+from ocore.kit.locks import exclusive
+from tests.real_odoo import cache_folder
+
+PROGRAMS = ("dockerd", "docker-registry", "debootstrap", "iptables", "ip")
+
+
+def need_docker() -> None:
+    """Skip where there is no Docker to test with, and say so; in CI that is a failure."""
+    missing = [name for name in PROGRAMS if shutil.which(name) is None]
+    if os.geteuid() == 0 and not missing:
+        return
+    reason = f"these programs are missing: {', '.join(missing)}" if missing else "root is needed"
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must test the Docker runtime, but {reason}")
+    pytest.skip(f"THE DOCKER RUNTIME IS NOT TESTED: {reason}")
+
+
+@dataclass
+class Daemon:
+    """One dockerd. Its images are kept from run to run; `root` is short and lives one run."""
+
+    data: Path
+    root: Path
+    bridge: str = field(default_factory=lambda: f"oc{secrets.token_hex(4)}")
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def engine(self) -> DockerEngine:
+        return DockerEngine(f"unix://{self.root}/d.sock")
+
+    async def start(self) -> None:
+        with (self.root / "log").open("ab") as log:
+            self.process = subprocess.Popen(self._command(), stdout=log, stderr=log)
+        try:
+            async with self.engine.connected():
+                return
+        except StepFailed as failure:
+            raise AssertionError((self.root / "log").read_text()[-3000:]) from failure
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(60)
+            self.process = None
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(10)
+        self.process = None
+        # Its containerd dies with it. Where nobody buries orphans it stays a zombie, which the next
+        # daemon would take for a containerd that is about to answer.
+        for file in ("pid", "exec/containerd/containerd.pid"):
+            (self.root / file).unlink(missing_ok=True)
+
+    def _command(self) -> list[str]:
+        return [
+            "dockerd",
+            f"--data-root={self.data}",
+            f"--exec-root={self.root}/exec",
+            f"--pidfile={self.root}/pid",
+            f"--host=unix://{self.root}/d.sock",
+            f"--bridge={self.bridge}",
+            "--insecure-registry=127.0.0.0/8",
+            "--log-level=warn",
+        ]
+
+
+@asynccontextmanager
+async def running_daemon() -> AsyncIterator[Daemon]:
+    data = cache_folder() / "docker-data"
+    async with exclusive(cache_folder() / "locks" / "docker-data.lock"):
+        daemon = Daemon(data, Path(tempfile.mkdtemp(prefix="ocd-", dir="/tmp")))
+        _add_bridge(daemon.bridge)
+        try:
+            await daemon.start()
+            await _sweep(daemon.engine)
+            yield daemon
+        finally:
+            if daemon.process is None:
+                await daemon.start()
+                await _sweep(daemon.engine)
+            daemon.stop()
+            _run("ip", "link", "delete", daemon.bridge)
+            _unmount(daemon.root)
+            shutil.rmtree(daemon.root)
+
+
+async def _sweep(engine: DockerEngine) -> None:
+    """Remove all containers, and all images of projects: each run builds its own."""
+    async with engine.connected() as docker:
+        for container in await docker.containers.list(all=1):
+            await container.delete(force=True)
+        for image in await docker.images.list(filters={"label": ["ocore.project"]}):
+            # What they were built on stays: the next run need not install it anew.
+            await docker.images.delete(image["Id"], force=True, noprune=True)
+
+
+def _add_bridge(name: str) -> None:
+    # Of our own, because daemons that share the network of a machine share docker0 as well, and
+    # take it with them when they go.
+    _run("ip", "link", "add", name, "type", "bridge")
+    _run("ip", "address", "add", f"10.213.{secrets.randbelow(250)}.1/24", "dev", name)
+    _run("ip", "link", "set", name, "up")
+
+
+def _unmount(root: Path) -> None:
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for mount in sorted((each for each in mounts if each.startswith(str(root))), reverse=True):
+        _run("umount", "--lazy", mount)
+
+
+def _run(*argv: str) -> None:
+    subprocess.run(argv, check=True)

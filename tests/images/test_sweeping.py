@@ -1,0 +1,62 @@
+"""Images that nobody needs are removed, and no other."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from ocore.images.sweeping import SPARE, Sweep
+from tests.images.yard import Yard
+from tests.real_odoo import cache_folder
+
+NOW = datetime(2026, 1, 2, 10, 0, tzinfo=UTC)
+LATER = NOW + timedelta(days=36500)
+
+
+def sweep_of(yard: Yard, *needed: str, others: frozenset[str]) -> Sweep:
+    async def asked() -> frozenset[str]:
+        return frozenset(needed) | others
+
+    return Sweep(engine=yard.engine, cache=cache_folder(), needed=asked)
+
+
+async def tags(yard: Yard) -> frozenset[str]:
+    """Return the tags of projects on the daemon, of other tests too."""
+    async with yard.engine.connected() as docker:
+        images = await docker.images.list(filters={"label": ["ocore.project"]})
+    return frozenset(tag for image in images for tag in image["RepoTags"] or ())
+
+
+async def test_what_is_needed_stays_and_the_rest_goes(yard: Yard) -> None:
+    others = await tags(yard)
+    live = await yard.build(yard.order(sha="1" * 40))
+    failed = await yard.build(yard.order(sha="2" * 40))
+    assert await sweep_of(yard, live, others=others).sweep(now=LATER) == (failed,)
+    assert await tags(yard) == others | {live}
+    assert await yard.images.find(live) is not None
+
+
+async def test_an_image_that_was_wanted_lately_stays(yard: Yard) -> None:
+    others = await tags(yard)
+    tag = await yard.build(yard.order())
+    sweep = sweep_of(yard, others=others)
+    made = await tagged(yard, tag)
+    assert await sweep.sweep(now=made + SPARE - timedelta(seconds=1)) == ()
+    await asyncio.sleep(1.1)
+    await yard.build(yard.order())
+    assert await tagged(yard, tag) > made, "being found for a build counts as being wanted"
+    assert await sweep.sweep(now=made + SPARE) == ()
+    assert await sweep.sweep(now=LATER) == (tag,)
+
+
+async def test_an_image_that_a_container_has_stays(yard: Yard) -> None:
+    others = await tags(yard)
+    tag = await yard.build(yard.order())
+    async with yard.engine.connected() as docker:
+        container = await docker.containers.create({"Image": tag, "Cmd": ["true"]})
+        assert await sweep_of(yard, others=others).sweep(now=LATER) == ()
+        await container.delete(force=True)
+    assert await sweep_of(yard, others=others).sweep(now=LATER) == (tag,)
+
+
+async def tagged(yard: Yard, tag: str) -> datetime:
+    text = (await yard.inspect(tag))["Metadata"]["LastTagTime"]
+    return datetime.fromisoformat(f"{text[:19]}+00:00")

@@ -1,0 +1,281 @@
+"""What every runtime promises, on real Odoo 19: as processes, and in containers."""
+
+import asyncio
+import os
+import signal
+from contextlib import suppress
+from dataclasses import replace
+
+import aiohttp
+import psycopg
+import pytest
+
+from ocore.artifacts import Colour, Image
+from ocore.environments import Instance, Limits
+from ocore.errors import StepFailed
+from ocore.kit.processes import process_key
+from ocore.odoo.results import results_of
+from ocore.runtime import ModuleChange
+from tests.runtime.conftest import Base, copy_of
+from tests.runtime.questions import (
+    SLOW_CONTROLLER,
+    addon,
+    at_work,
+    count_runs_of_a_due_action,
+    healthy,
+    listeners,
+    runs,
+    state_of,
+    until,
+    wake_crons,
+)
+from tests.runtime.sites import Site
+
+pytestmark = pytest.mark.odoo
+
+BLUE, GREEN = Colour.BLUE, Colour.GREEN
+
+
+@pytest.fixture(params=["process", "docker"])
+def site(request: pytest.FixtureRequest) -> Site:
+    chosen: Site = request.getfixturevalue(request.param)
+    return chosen
+
+
+@pytest.fixture
+def instance(site: Site, base: Base) -> Instance:
+    return copy_of(base, site)
+
+
+@pytest.fixture
+async def image(site: Site) -> Image:
+    return await site.image_of("plain")
+
+
+async def test_a_colour_boots_and_passes_every_probe(
+    site: Site, instance: Instance, image: Image
+) -> None:
+    shop = replace(instance, smoke_paths=("/robots.txt", "/odoo", "/web/login"))
+    endpoint = await site.runtime.start(instance, image, BLUE)
+    await healthy(site, instance, endpoint)
+    probes = await site.watch.probe(shop, endpoint)
+    names = [probe.name for probe in probes]
+    # A redirect is a failure, and what comes after a failure is not asked.
+    assert names == ["/web/health", "/web/login", "asset", "/websocket", "/robots.txt", "/odoo"]
+    assert [probe.passed for probe in probes] == [True] * 5 + [False]
+    assert probes[-1].answer.startswith("303 to ")
+
+
+async def test_a_started_colour_is_left_alone_unless_its_image_or_limits_differ(
+    site: Site, instance: Instance, image: Image
+) -> None:
+    first = await site.runtime.start(instance, image, BLUE)
+    await healthy(site, instance, first)
+    pid = await site.pid(instance, BLUE)
+    assert await site.runtime.start(instance, image, BLUE) == first
+    assert await site.pid(instance, BLUE) == pid
+    other = await site.image_of("other")
+    assert await site.runtime.start(instance, other, BLUE) == first
+    replaced = await site.pid(instance, BLUE)
+    assert replaced != pid
+    tight = replace(instance, limits=Limits(limit_time_real=60))
+    await site.runtime.start(tight, other, BLUE)
+    assert await site.pid(instance, BLUE) != replaced
+
+
+async def test_a_colour_whose_image_is_gone_cannot_run(
+    site: Site, instance: Instance, image: Image
+) -> None:
+    with pytest.raises(StepFailed, match="gone"):
+        await site.runtime.start(instance, replace(image, tag="acme/shop:none"), BLUE)
+    assert await site.running(instance) == {}
+
+
+async def test_both_colours_serve_at_once_and_stopping_one_leaves_the_other(
+    site: Site, instance: Instance, image: Image
+) -> None:
+    blue, green = await asyncio.gather(
+        site.runtime.start(instance, image, BLUE),
+        site.runtime.start(instance, image, GREEN),
+    )
+    assert blue.http_port != green.http_port
+    await healthy(site, instance, blue)
+    await healthy(site, instance, green)
+    await site.runtime.stop(instance, BLUE)
+    await site.runtime.stop(instance, BLUE)
+    gone = await site.watch.probe(instance, blue)
+    assert [probe.passed for probe in gone] == [False]
+    await healthy(site, instance, green)
+    await site.runtime.drain(instance)
+    await site.runtime.drain(instance)
+    assert await site.running(instance) == {}
+
+
+async def test_a_crashed_colour_is_started_again(
+    site: Site, instance: Instance, image: Image
+) -> None:
+    endpoint = await site.runtime.start(instance, image, BLUE)
+    await healthy(site, instance, endpoint)
+    pid = await site.pid(instance, BLUE)
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: process_key(pid) is None)
+    await healthy(site, instance, endpoint)
+
+
+async def test_scheduled_actions_run_in_the_cron_process_only(
+    site: Site, instance: Instance, image: Image
+) -> None:
+    endpoint = await site.runtime.start(instance, image, BLUE)
+    await healthy(site, instance, endpoint)
+    count_runs_of_a_due_action(site, instance)
+    assert listeners(site, instance) == set()
+    await asyncio.sleep(3)
+    assert runs(site, instance) == 0
+    await site.crons.start(instance, image)
+    await until(lambda: listeners(site, instance) == {f"{instance.database}/cron"})
+    wake_crons(site, instance)
+    await until(lambda: runs(site, instance) == 1, seconds=100)
+    await site.crons.stop(instance)
+    await site.crons.stop(instance)
+    assert listeners(site, instance) == set()
+
+
+async def test_a_scheduled_action_at_work_is_given_time_to_end(
+    site: Site, instance: Instance, image: Image
+) -> None:
+    count_runs_of_a_due_action(site, instance, seconds=4)
+    await site.crons.start(instance, image)
+    await until(lambda: listeners(site, instance))
+    wake_crons(site, instance)
+    # Not just any work: a registry that loads is at work as well.
+    await until(lambda: at_work(site, instance, "cron", "%pg_sleep%"), seconds=100)
+    await site.runtime.drain(instance)
+    assert runs(site, instance) == 1
+    assert await site.running(instance) == {}
+
+
+async def test_an_update_tells_every_line_and_leaves_nothing_behind(
+    site: Site, instance: Instance
+) -> None:
+    image = await site.image_of("good", addon(site, "oc_good", "<odoo/>"))
+    lines: list[str] = []
+    change = ModuleChange(install=("oc_good",))
+    await site.runtime.update(instance, image, change, say=lines.append)
+    assert any("Module oc_good loaded" in line for line in lines)
+    assert state_of(site, instance, "oc_good") == "installed"
+    assert await site.running(instance) == {}
+
+
+async def test_an_updater_that_takes_too_long_is_ended(
+    site: Site, instance: Instance, image: Image
+) -> None:
+    change = ModuleChange(update=("base",), seconds=1)
+    with pytest.raises(StepFailed, match=r"did not end in 1 s"):
+        await site.runtime.update(instance, image, change, say=lambda _line: None)
+    assert await site.running(instance) == {}
+
+
+async def test_tests_of_modules_run_and_are_counted(
+    site: Site, instance: Instance, image: Image
+) -> None:
+    lines: list[str] = []
+    copy = replace(instance, throwaway=True)
+    change = ModuleChange(update=("base_setup",), test_tags=("/base_setup",))
+    await site.runtime.update(copy, image, change, say=lines.append)
+    results = results_of(lines)
+    assert results is not None
+    assert results.unsuccessful == 0
+
+
+async def test_a_copy_is_neutralized_by_odoos_own_rules(
+    site: Site, instance: Instance, image: Image
+) -> None:
+    lines: list[str] = []
+    copy = replace(instance, throwaway=True)
+    await site.runtime.neutralize(copy, image, say=lines.append)
+    with psycopg.connect(site.host.server.conninfo(instance.database)) as admin:
+        found = admin.execute(
+            "SELECT value FROM ir_config_parameter WHERE key = 'database.is_neutralized'"
+        ).fetchone()
+    assert found == ("true",)
+    assert any("Neutralization finished" in line for line in lines), lines
+
+
+async def test_an_update_that_fails_says_why(site: Site, instance: Instance) -> None:
+    data = '<odoo><record id="x" model="res.partner"><field name="nope">1</field></record></odoo>'
+    image = await site.image_of("bad", addon(site, "oc_bad", data))
+    change = ModuleChange(install=("oc_bad",))
+    with pytest.raises(StepFailed, match="nope") as failure:
+        await site.runtime.update(instance, image, change, say=lambda _: None)
+    assert failure.value.exit_code
+
+
+async def test_a_killed_updater_is_told_from_one_that_failed(
+    site: Site, instance: Instance, image: Image
+) -> None:
+    lines: list[str] = []
+    update = asyncio.create_task(
+        site.runtime.update(instance, image, ModuleChange(update=("base",)), say=lines.append)
+    )
+    await until(lambda: any("loading" in line for line in lines))
+    os.kill(await site.pid(instance, "update"), signal.SIGKILL)
+    with pytest.raises(StepFailed, match="signal 9"):
+        await update
+
+
+async def test_an_updater_dies_with_its_worker(
+    site: Site, instance: Instance, image: Image
+) -> None:
+    update = asyncio.create_task(
+        site.runtime.update(instance, image, ModuleChange(update=("base",)), say=lambda _: None)
+    )
+    await site.pid(instance, "update")
+    update.cancel()
+    with suppress(asyncio.CancelledError):
+        await update
+    assert await site.running(instance) == {}
+
+
+async def test_a_request_at_work_ends_before_its_colour_stops(
+    site: Site, instance: Instance
+) -> None:
+    module = addon(site, "oc_slow", "<odoo/>", controller=SLOW_CONTROLLER)
+    image = await site.image_of("slow", module)
+    change = ModuleChange(install=("oc_slow",))
+    await site.runtime.update(instance, image, change, say=lambda _: None)
+    endpoint = await site.runtime.start(instance, image, BLUE)
+    await healthy(site, instance, endpoint)
+    url = f"http://{endpoint.host}:{endpoint.http_port}/oc_slow"
+    async with aiohttp.ClientSession() as session:
+        answer = asyncio.create_task(session.get(url))
+        await until(lambda: at_work(site, instance, "blue"))
+        await site.runtime.stop(instance, BLUE)
+        async with await answer as response:
+            assert (response.status, await response.text()) == (200, "done")
+
+
+async def test_a_second_updater_kills_the_first_and_says_so(
+    site: Site, instance: Instance, image: Image
+) -> None:
+    change = ModuleChange(update=("base",))
+    earlier: list[str] = []
+    first = asyncio.create_task(site.runtime.update(instance, image, change, say=earlier.append))
+    await until(lambda: any("loading" in line for line in earlier))
+    lines: list[str] = []
+    await site.runtime.update(instance, image, change, say=lines.append)
+    assert "left behind" in lines[0]
+    with pytest.raises(StepFailed):
+        await first
+    assert await site.running(instance) == {}
+
+
+async def test_what_a_colour_wrote_can_be_read_after_it_was_stopped(
+    site: Site, instance: Instance, image: Image
+) -> None:
+    assert await site.watch.log_tail(instance, BLUE, 10) == ()
+    endpoint = await site.runtime.start(instance, image, BLUE)
+    await healthy(site, instance, endpoint)
+    await site.runtime.stop(instance, BLUE)
+    tail = await site.watch.log_tail(instance, BLUE, 200)
+    assert any("HTTP service (werkzeug) running" in line for line in tail), tail
+    assert await site.watch.log_tail(instance, BLUE, 2) == tail[-2:]
