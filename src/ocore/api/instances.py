@@ -1,6 +1,5 @@
 """Instances over HTTP: what an Odoo is made of, and what it does now."""
 
-import re
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -23,17 +22,13 @@ from ocore.api.schemas import (
     json_answer,
 )
 from ocore.api.services import Services
+from ocore.api.whereabouts import host_of, source_of
 from ocore.environments import PROVIDERS, Instance, InstanceStatus, Limits, database_name, slug_of
 from ocore.environments.registry import InstanceRecord
 from ocore.errors import Malformed
-from ocore.source.address import split_credentials
 
 ADMIN_LOGIN: Final = "admin"
 DEFAULTS: Final = Limits()
-_LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-# What Docker takes for an image: a registry and a path, and a tag or a digest.
-_IMAGE: Final = re.compile(r"[a-z0-9][a-z0-9._:/-]*(:[\w][\w.-]*)?(@sha256:[0-9a-f]{64})?")
-_HOST: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
 Environment = Literal["development", "staging", "production"]
 ModuleName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]{1,100}(?!\n)$")]
@@ -150,11 +145,11 @@ async def create_instance(
         name=data.name,
         slug=slug,
         database=database_name(slug, instance_id),
-        host=_host(data.host or f"{slug}.{services.base_domain}"),
+        host=host_of(data.host or f"{slug}.{services.base_domain}"),
         environment=data.environment,
         odoo_version=series(data.odoo_version or project.odoo_version),
         provider=data.provider,
-        source=_source(data.provider, data.source),
+        source=source_of(data.provider, data.source),
         modules=None if data.modules is None else tuple(data.modules),
         limits=_limits(data),
         smoke_paths=tuple(data.smoke_paths),
@@ -201,55 +196,6 @@ async def get_credentials(
         ),
         headers={"Cache-Control": "no-store"},
     )
-
-
-def _host(host: str) -> str:
-    if len(host) > 253 or not _HOST.fullmatch(host.lower()):
-        raise Malformed(
-            "host must be a host name such as shop.example.com", code="malformed_host", field="host"
-        )
-    return host.lower()
-
-
-def _source(provider: str, source: str | None) -> str | None:
-    """Return where Odoo comes from; Malformed when it does not fit the provider."""
-    if provider not in PROVIDERS:
-        raise Malformed(
-            f"provider must be one of: {', '.join(PROVIDERS)}",
-            code="unknown_provider",
-            field="provider",
-        )
-    if (source is None) != (provider == "debian"):
-        need = "takes no source" if provider == "debian" else "needs a source"
-        raise Malformed(f"provider {provider} {need}", code="source_mismatch", field="source")
-    if source is None:
-        return None
-    if not _FITS[provider](source):
-        raise Malformed(
-            "source must be an absolute path (path), a git URL without a credential (git) or the"
-            " name of an image (image)",
-            code="malformed_source",
-            field="source",
-        )
-    return source
-
-
-def _is_open_address(url: str) -> bool:
-    try:
-        return split_credentials(url).url == url
-    except Malformed:
-        return False
-
-
-def _is_image(name: str) -> bool:
-    return _IMAGE.fullmatch(name) is not None
-
-
-def _is_path(name: str) -> bool:
-    return name.startswith("/")
-
-
-_FITS: Final = {"git": _is_open_address, "image": _is_image, "path": _is_path}
 
 
 def _limits(data: InstanceBody) -> Limits:
