@@ -77,8 +77,11 @@ class Ids:
         found = found.replace("{snapshotId:uuid}", self.snapshot)
         found = found.replace("{instanceId:uuid}", self.instance)
         assert not re.search(r"[{}]", found), f"say what {path} names"
-        query = f"?instanceId={self.instance}" if path.endswith("/rollback-targets") else ""
-        return found + query
+        query = {
+            "rollback-targets": f"?instanceId={self.instance}",
+            "plan": f"?ref=main&instanceId={self.instance}",
+        }
+        return found + query.get(path.rpartition("/")[2], "")
 
 
 @pytest.fixture(scope="module")
