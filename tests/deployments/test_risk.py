@@ -20,6 +20,11 @@ def test_each_point_can_be_traced() -> None:
     assert risk.level is Level.HIGH
 
 
+def test_many_findings_of_one_class_count_as_the_three_gravest() -> None:
+    many = [*[finding(Severity.LOW)] * 50, finding(Severity.HIGH)]
+    assert assess(NO_PLAN, many, environment="development").score == 25 + 3 + 3
+
+
 def test_the_score_is_cut_at_one_hundred() -> None:
     many = [finding(Severity.CRITICAL)] * 5
     risk = assess(UPDATE_PLAN, many, environment="development")

@@ -6,6 +6,7 @@
       25    each high finding
       10    each medium finding
        3    each low finding
+            (of one class, the three gravest count: fifty alike are one thing to look at)
       10    a production instance
       15    an update plan that is not empty
        1    each module in the plan (at most 15)
@@ -14,12 +15,13 @@
 The sum is cut at 100. Levels: low below 25, medium below 50, high below 75, critical from there.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from ocore.deployments.evidence import Finding, Severity
+from ocore.deployments.evidence import Finding, FindingClass, Severity
 from ocore.deployments.products import Inspected
 
 POINTS: Final[dict[Severity, int]] = {
@@ -29,6 +31,7 @@ POINTS: Final[dict[Severity, int]] = {
     Severity.LOW: 3,
     Severity.INFO: 0,
 }
+_MOST_OF_ONE_CLASS: Final = 3
 
 
 class Level(StrEnum):
@@ -60,7 +63,7 @@ class Risk:
 def assess(inspected: Inspected, findings: Sequence[Finding], *, environment: str) -> Risk:
     """Return the risk of putting these modules live in this environment."""
     contributions = [
-        *(_of_finding(finding) for finding in findings if POINTS[finding.severity]),
+        *(_of_finding(finding) for finding in _counted(findings)),
         *_of_plan(inspected),
     ]
     if environment == "production":
@@ -68,6 +71,18 @@ def assess(inspected: Inspected, findings: Sequence[Finding], *, environment: st
     contributions.sort(key=lambda each: -each.points)
     score = min(100, sum(each.points for each in contributions))
     return Risk(score=score, level=_level(score), contributions=tuple(contributions))
+
+
+def _counted(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings that give points: of each class the gravest, and not many."""
+    gravest = sorted(findings, key=lambda each: -POINTS[each.severity])
+    seen: Counter[FindingClass] = Counter()
+    counted = []
+    for finding in gravest:
+        seen[finding.cls] += 1
+        if POINTS[finding.severity] and seen[finding.cls] <= _MOST_OF_ONE_CLASS:
+            counted.append(finding)
+    return counted
 
 
 def _of_finding(finding: Finding) -> Contribution:
