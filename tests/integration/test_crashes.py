@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,11 @@ async def worker_pid(platform: Platform) -> int:
 
 
 async def when_running(site: Site, deployment: dict[str, Any], name: str) -> None:
-    async with site.platform.client() as client:
-        async for event in client.events(f"{address(deployment)}/logs"):
+    async with (
+        site.platform.client() as client,
+        aclosing(client.events(f"{address(deployment)}/logs")) as events,
+    ):
+        async for event in events:
             if event.kind == "complete":
                 raise AssertionError(f"it ended before {name} began")
             if event.data.get("name") == name and event.data["status"] == "running":

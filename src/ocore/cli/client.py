@@ -1,7 +1,8 @@
 """Speaks to the API: requests, problems, and the event stream with resume."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -68,23 +69,27 @@ class Client:
             async for chunk in response.content.iter_any():
                 yield chunk
 
-    async def events(self, path: str) -> AsyncIterator[StreamEvent]:
-        """Yield events until `complete`; a cut connection is resumed where it was cut."""
+    async def events(self, path: str) -> AsyncGenerator[StreamEvent, None]:
+        """Yield events until `complete`; a cut connection is resumed where it was cut.
+
+        Who stops before `complete` closes it (`contextlib.aclosing`).
+        """
         last_id, failures = "", 0
         while failures < _MOST_RECONNECTS:
             try:
-                async for event in self._events_once(path, last_id):
-                    last_id, failures = event.id, 0
-                    yield event
-                    if event.kind == "complete":
-                        return
+                async with aclosing(self._events_once(path, last_id)) as found:
+                    async for event in found:
+                        last_id, failures = event.id, 0
+                        yield event
+                        if event.kind == "complete":
+                            return
             except (aiohttp.ClientError, TimeoutError):
                 pass
             failures += 1
             await asyncio.sleep(_RECONNECT_SECONDS)
         raise ApiProblem(0, "stream_lost", "the event stream did not come back; see the API's log")
 
-    async def _events_once(self, path: str, last_id: str) -> AsyncIterator[StreamEvent]:
+    async def _events_once(self, path: str, last_id: str) -> AsyncGenerator[StreamEvent, None]:
         headers = {"Last-Event-ID": last_id} if last_id else {}
         endless = aiohttp.ClientTimeout(total=None, sock_read=45)
         async with self._open("GET", path, headers=headers, timeout=endless) as response:
