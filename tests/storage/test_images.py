@@ -15,7 +15,7 @@ async def test_an_image_is_needed_while_it_is_on_its_way_and_once_it_went_live(
     records: Records,
 ) -> None:
     assert await needed_images(records.pool) == frozenset()
-    await records.succeed(await records.ask(), snapshot_id="s")
+    await records.succeed(await records.ask())
     assert await needed_images(records.pool) == {LIVE}
 
     await records.ask()

@@ -116,7 +116,7 @@ async def test_who_asks_is_told_what_serves_an_instance(records: Records) -> Non
     requests, instance = records.acme.requests, records.acme.instances[0]
     assert await requests.live(instance) is None
     first = await records.ask()
-    await records.succeed(first, snapshot_id="s1")
+    await records.succeed(first)
     live = await requests.live(instance)
     assert live is not None
     assert live.deployment_id == first.id
