@@ -1,4 +1,7 @@
-"""Updates of production are tried on a copy first: what would fail there never fails here."""
+"""Updates of staging are tried on a copy first: what would fail on the data never gets there.
+
+In production the gates of Validate would stop the broken commit before.
+"""
 
 import asyncio
 import os
@@ -35,12 +38,10 @@ class TestBook(TransactionCase):
 
 
 @pytest.fixture
-async def production(
-    platform: Platform, commits: DemoCommits, tmp_path: Path
-) -> AsyncIterator[Site]:
+async def staging(platform: Platform, commits: DemoCommits, tmp_path: Path) -> AsyncIterator[Site]:
     assert commits.first
     repository = tmp_path / "repository"
-    made = await Site.make(platform, repository, tmp_path.name, environment="production")
+    made = await Site.make(platform, repository, tmp_path.name, environment="staging")
     yield made
     await made.retire()
 
@@ -76,10 +77,10 @@ def evidence(deployment: dict[str, Any], gate: str) -> dict[str, Any]:
     return next(each for each in deployment["evidence"] if each["gateKey"] == gate)
 
 
-async def test_production_rehearses_and_fails_where_nobody_is_served(
-    platform: Platform, production: Site, commits: DemoCommits, tmp_path: Path
+async def test_staging_rehearses_and_fails_where_nobody_is_served(
+    platform: Platform, staging: Site, commits: DemoCommits, tmp_path: Path
 ) -> None:
-    site = production
+    site = staging
     first = await site.deploy(commitSha=commits.first)
     assert first["status"] == "succeeded", await site.log(first)
     assert step(first, "Rehearse")["output"] == "the instance has no data yet"
@@ -114,9 +115,9 @@ async def test_production_rehearses_and_fails_where_nobody_is_served(
 
 
 async def test_a_worker_killed_in_a_rehearsal_leaves_no_copy_and_no_updater(
-    platform: Platform, production: Site, commits: DemoCommits
+    platform: Platform, staging: Site, commits: DemoCommits
 ) -> None:
-    site = production
+    site = staging
     first = await site.deploy(commitSha=commits.first)
     assert first["status"] == "succeeded", await site.log(first)
     started = await site.start(commitSha=commits.second)

@@ -29,8 +29,7 @@ async def validate(deployment: Deployment, tools: Lookout) -> Outcome:
     if blocking:
         others = [item for item in evidence if not item.blocks]
         raise GateFailed(_sentence(blocking), *blocking, *others, findings=findings)
-    detail = "; ".join(f"{item.gate}: {item.summary}" for item in evidence)
-    return Outcome(detail=detail, evidence=evidence, findings=findings)
+    return Outcome(detail=_detail(evidence), evidence=evidence, findings=findings)
 
 
 async def order_of(deployment: Deployment, tools: Lookout) -> Order:
@@ -95,6 +94,13 @@ def _tree(checkout: Checkout, names: Sequence[str]) -> Tree:
     wanted = frozenset(names)
     usable = [each for each in checkout.addons if each.installable and each.name in wanted]
     return Tree(path=checkout.path, modules={each.name: each.path for each in usable})
+
+
+def _detail(evidence: Sequence[Evidence]) -> str:
+    """Return what matters; all that each gate saw stands in its evidence."""
+    quiet = [item.gate for item in evidence if item.passed and not item.warned]
+    loud = [f"{item.gate}: {item.summary}" for item in evidence if item.gate not in quiet]
+    return "; ".join([*([f"{', '.join(quiet)}: passed"] if quiet else []), *loud])
 
 
 def _sentence(blocking: Sequence[Evidence]) -> str:
