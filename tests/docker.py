@@ -100,6 +100,8 @@ async def running_daemon() -> AsyncIterator[Daemon]:
             daemon.stop()
             _run("ip", "link", "delete", daemon.bridge)
             _unmount(daemon.root)
+            # The daemon binds it over itself and leaves it so.
+            _unmount(daemon.data)
             shutil.rmtree(daemon.root)
 
 
