@@ -43,6 +43,11 @@ async def refuse_connections(connection: Connection, name: str) -> None:
     await connection.execute(
         sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name))
     )
+    await send_away(connection, name)
+
+
+async def send_away(connection: Connection, name: str) -> None:
+    """End every session on a database."""
     # 10 s each: a backend ends only when it next looks (PostgreSQL, pg_terminate_backend).
     await connection.execute(
         "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s", [name]

@@ -15,7 +15,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from ocore.kit.databases import Connection, drop_database
+from ocore.kit.databases import Connection, drop_database, send_away
 from ocore.kit.files import can_reflink
 
 CLONE, TEMPLATE = "clone", "template"
@@ -74,14 +74,6 @@ async def can_clone(connection: Connection) -> bool:
     found = await connection.execute("SHOW data_directory")
     row = await found.fetchone()
     return row is not None and await asyncio.to_thread(can_reflink, Path(str(row[0])))
-
-
-async def send_away(connection: Connection, database: str) -> None:
-    """End every session on a database."""
-    await connection.execute(
-        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s",
-        [database],
-    )
 
 
 async def size_of(connection: Connection, database: str) -> int:
