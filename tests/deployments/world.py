@@ -4,7 +4,6 @@ The real ports have their own tests on real parts; here the question is what the
 when power goes at any line, and thousands of runs must fit into a second.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -304,26 +303,8 @@ class WorldRehearsals:
 
 
 @dataclass
-class WorldShelf:
+class WorldRoom:
     world: World
-
-    async def exists(self, snapshot: Snapshot) -> bool:
-        return snapshot.id in self.world.snapshots
-
-    async def remove(self, snapshot: Snapshot) -> None:
-        self.world.snapshots.pop(snapshot.id, None)
-
-    async def copies(self, _instance: Instance) -> tuple[str, ...]:
-        return tuple(self.world.snapshots)
-
-    async def forget(self, _instance: Instance, databases: Collection[str]) -> None:
-        raise AssertionError(databases)
-
-    async def clear_aside(self, _instance: Instance, *, before: datetime) -> tuple[str, ...]:
-        raise AssertionError(before)
-
-    async def prove(self, _instance: Instance, snapshot: Snapshot) -> None:
-        raise AssertionError(snapshot)
 
     async def room(self, _instance: Instance) -> Room:
         return self.world.room
@@ -451,7 +432,7 @@ def toolbox(world: World) -> Toolbox:
         databases=WorldDatabases(world),
         snapshots=WorldSnapshots(world),
         rehearsals=WorldRehearsals(world),
-        room=WorldShelf(world).room,
+        room=WorldRoom(world).room,
         runtime=WorldRuntime(world),
         crons=WorldCrons(world),
         watch=WorldWatch(world),
