@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ocore.deployments.evidence import Finding, FindingClass, GateAction, Severity
+from ocore.gates.catalog import found
 from ocore.rehearsals import Portrait
 
 _MOST_NAMED: Final = 8
@@ -25,12 +26,11 @@ def changes_between(before: Portrait, after: Portrait) -> tuple[Finding, ...]:
 def _dropped_tables(before: Portrait, after: Portrait) -> tuple[Finding, ...]:
     gone = sorted(_tables(before) - _tables(after))
     return tuple(
-        Finding(
-            cls=FindingClass.SCHEMA_TABLE_DROPPED,
-            severity=Severity.HIGH,
-            action=GateAction.WARN,
-            excerpt=f"the table {table} is gone, and its {before.rows.get(table, 0)} rows with it",
-            metadata={"table": table, "rows": before.rows.get(table)},
+        found(
+            FindingClass.SCHEMA_TABLE_DROPPED,
+            f"the table {table} is gone, and its {before.rows.get(table, 0)} rows with it",
+            table=table,
+            rows=before.rows.get(table),
         )
         for table in gone
     )
@@ -44,12 +44,12 @@ def _dropped_columns(before: Portrait, after: Portrait) -> tuple[Finding, ...]:
         if column.partition(".")[0] in kept
     )
     return tuple(
-        Finding(
-            cls=FindingClass.SCHEMA_COLUMN_DROPPED,
-            severity=Severity.HIGH,
+        found(
+            FindingClass.SCHEMA_COLUMN_DROPPED,
+            f"the column {column} is gone, and what was in it",
             action=GateAction.WARN,
-            excerpt=f"the column {column} is gone, and what was in it",
-            metadata={"column": column, "type": before.columns[column]},
+            column=column,
+            type=before.columns[column],
         )
         for column in gone
     )
@@ -57,16 +57,12 @@ def _dropped_columns(before: Portrait, after: Portrait) -> tuple[Finding, ...]:
 
 def _changed_types(before: Portrait, after: Portrait) -> tuple[Finding, ...]:
     return tuple(
-        Finding(
-            cls=FindingClass.SCHEMA_TYPE_CHANGED,
-            severity=Severity.MEDIUM,
-            action=GateAction.WARN,
-            excerpt=f"{column} was {before.columns[column]} and is {after.columns[column]}",
-            metadata={
-                "column": column,
-                "before": before.columns[column],
-                "after": after.columns[column],
-            },
+        found(
+            FindingClass.SCHEMA_TYPE_CHANGED,
+            f"{column} was {before.columns[column]} and is {after.columns[column]}",
+            column=column,
+            before=before.columns[column],
+            after=after.columns[column],
         )
         for column in sorted(before.columns.keys() & after.columns.keys())
         if before.columns[column] != after.columns[column]
@@ -84,12 +80,11 @@ def _grown(before: Portrait, after: Portrait) -> tuple[Finding, ...]:
         return ()
     named = ", ".join([*tables, *columns][:_MOST_NAMED])
     return (
-        Finding(
-            cls=FindingClass.SCHEMA_GROWN,
-            severity=Severity.INFO,
-            action=GateAction.INFORM,
-            excerpt=f"{len(tables)} new tables and {len(columns)} new columns: {named}",
-            metadata={"tables": tables, "columns": columns},
+        found(
+            FindingClass.SCHEMA_GROWN,
+            f"{len(tables)} new tables and {len(columns)} new columns: {named}",
+            tables=tables,
+            columns=columns,
         ),
     )
 
@@ -104,12 +99,12 @@ def _rows(before: Portrait, after: Portrait) -> tuple[Finding, ...]:
         return ()
     lost = any(_loses(table, rows) for table, rows in changed.items())
     return (
-        Finding(
-            cls=FindingClass.DATA_ROWS_CHANGED,
+        found(
+            FindingClass.DATA_ROWS_CHANGED,
+            f"rows after the update against before: {_named(changed)}",
             severity=Severity.MEDIUM if lost else Severity.INFO,
             action=GateAction.WARN if lost else GateAction.INFORM,
-            excerpt=f"rows after the update against before: {_named(changed)}",
-            metadata={"rowsByTable": changed},
+            rowsByTable=changed,
         ),
     )
 

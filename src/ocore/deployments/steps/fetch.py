@@ -1,11 +1,12 @@
 """Fetch source: bring the commit here and prove that its tree keeps the rules."""
 
-from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
+from ocore.deployments.evidence import Finding, FindingClass, Gate
 from ocore.deployments.model import Deployment
 from ocore.deployments.products import Fetched
 from ocore.deployments.steps.outcome import Check, Hearing, Outcome
 from ocore.deployments.toolbox import Lookout
 from ocore.errors import StepFailed
+from ocore.gates.catalog import found
 
 
 async def fetch(deployment: Deployment, tools: Lookout) -> Outcome:
@@ -19,7 +20,8 @@ async def fetch(deployment: Deployment, tools: Lookout) -> Outcome:
         checkout = await tools.source.checkout(deployment.project, commit.sha)
     except StepFailed as failure:
         explained = hear.explained(failure, otherwise="The source could not be fetched")
-        raise check.failure(explained, findings=(_broken_tree(failure),)) from failure
+        broken = found(FindingClass.SOURCE_TREE, str(failure))
+        raise check.failure(explained, findings=(broken,)) from failure
     findings = await _moved_branch(deployment, tools, commit.sha)
     subject = commit.message.partition("\n")[0]
     summary = f"commit {commit.sha[:12]} with {len(checkout.addons)} modules"
@@ -31,15 +33,6 @@ async def fetch(deployment: Deployment, tools: Lookout) -> Outcome:
     )
 
 
-def _broken_tree(failure: StepFailed) -> Finding:
-    return Finding(
-        cls=FindingClass.SOURCE_TREE,
-        severity=Severity.HIGH,
-        action=GateAction.BLOCK,
-        excerpt=str(failure),
-    )
-
-
 async def _moved_branch(deployment: Deployment, tools: Lookout, sha: str) -> tuple[Finding, ...]:
     branch = deployment.ref.branch
     if branch is None or deployment.ref.commit_sha is not None:
@@ -48,11 +41,11 @@ async def _moved_branch(deployment: Deployment, tools: Lookout, sha: str) -> tup
     if head is None or head == sha:
         return ()
     return (
-        Finding(
-            cls=FindingClass.SOURCE_BRANCH_MOVED,
-            severity=Severity.LOW,
-            action=GateAction.INFORM,
-            excerpt=f"{branch} is at {head[:12]} by now; {sha[:12]} was asked for and is deployed",
-            metadata={"branch": branch, "deployed": sha, "head": head},
+        found(
+            FindingClass.SOURCE_BRANCH_MOVED,
+            f"{branch} is at {head[:12]} by now; {sha[:12]} was asked for and is deployed",
+            branch=branch,
+            deployed=sha,
+            head=head,
         ),
     )

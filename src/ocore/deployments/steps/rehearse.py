@@ -7,7 +7,7 @@ from typing import Final
 
 from ocore.artifacts import Image
 from ocore.deployments.changes import changes_between
-from ocore.deployments.evidence import Evidence, Finding, FindingClass, Gate, GateAction, Severity
+from ocore.deployments.evidence import Evidence, Finding, FindingClass, Gate, GateAction
 from ocore.deployments.model import Deployment, Step
 from ocore.deployments.products import Inspected, Rehearsed
 from ocore.deployments.steps.outcome import Check, GateFailed, Hearing, Outcome
@@ -15,6 +15,7 @@ from ocore.deployments.steps.update import carry_out, named, suspicions
 from ocore.deployments.toolbox import Toolbox
 from ocore.environments import Instance
 from ocore.errors import StepFailed
+from ocore.gates.catalog import found
 from ocore.odoo.failures import FailureCard, Where
 from ocore.odoo.plan import PlannedChange
 from ocore.odoo.results import Results, results_of
@@ -199,15 +200,11 @@ def _long_window(took: timedelta, *, hold_seconds: float) -> tuple[Finding, ...]
     if took <= timedelta(seconds=hold_seconds):
         return ()
     return (
-        Finding(
-            cls=FindingClass.LONG_WINDOW,
-            severity=Severity.MEDIUM,
-            action=GateAction.WARN,
-            excerpt=(
-                f"the update alone takes {_seconds(took)}: requests are held for"
-                f" {hold_seconds:.0f} s, after that users see a maintenance page"
-            ),
-            metadata={"updateMs": round(took / timedelta(milliseconds=1))},
+        found(
+            FindingClass.LONG_WINDOW,
+            f"the update alone takes {_seconds(took)}: requests are held for"
+            f" {hold_seconds:.0f} s, after that users see a maintenance page",
+            updateMs=round(took / timedelta(milliseconds=1)),
         ),
     )
 

@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
+from ocore.deployments.evidence import FindingClass, Gate
 from ocore.deployments.model import Deployment
 from ocore.deployments.steps.outcome import Check
 from ocore.deployments.toolbox import Lookout
 from ocore.errors import StepFailed
+from ocore.gates.catalog import found
 from ocore.snapshots import Room
 
 _SPARE_BYTES: Final = 128 * 1024**2
@@ -29,17 +30,13 @@ async def demand_room(deployment: Deployment, tools: Lookout, *, copies: int = 1
         f" writes), {_mebibytes(room.free or 0)} are free. Free {_mebibytes(missing)}, or delete"
         " snapshots"
     )
-    finding = Finding(
-        cls=FindingClass.DISK_ROOM,
-        severity=Severity.HIGH,
-        action=GateAction.BLOCK,
-        excerpt=sentence,
-        metadata={
-            "neededBytes": wanted_bytes(room, copies=copies),
-            "freeBytes": room.free,
-            "databaseBytes": room.database,
-            "strategy": room.strategy,
-        },
+    finding = found(
+        FindingClass.DISK_ROOM,
+        sentence,
+        neededBytes=wanted_bytes(room, copies=copies),
+        freeBytes=room.free,
+        databaseBytes=room.database,
+        strategy=room.strategy,
     )
     raise check.failure(StepFailed(sentence), findings=(finding,))
 

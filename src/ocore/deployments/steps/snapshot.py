@@ -1,12 +1,13 @@
 """Snapshot: make sure there is a way back before anything changes."""
 
 from ocore.artifacts import Snapshot
-from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
+from ocore.deployments.evidence import Finding, FindingClass, Gate
 from ocore.deployments.model import Deployment
 from ocore.deployments.products import Snapped
 from ocore.deployments.steps.outcome import Check, Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.errors import StepFailed
+from ocore.gates.catalog import found
 from ocore.snapshots import in_time
 from ocore.snapshots.records import FailurePolicy
 
@@ -64,12 +65,11 @@ def _findings(lost: tuple[str, ...]) -> tuple[Finding, ...]:
         return ()
     names = ", ".join(lost[:3])
     return (
-        Finding(
-            cls=FindingClass.DATA_FILE_LOST,
-            severity=Severity.MEDIUM,
-            action=GateAction.WARN,
-            excerpt=f"{len(lost)} files of attachments are missing or cut short: {names}",
-            metadata={"files": list(lost[:100]), "count": len(lost)},
+        found(
+            FindingClass.DATA_FILE_LOST,
+            f"{len(lost)} files of attachments are missing or cut short: {names}",
+            files=list(lost[:100]),
+            count=len(lost),
         ),
     )
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
+from ocore.deployments.evidence import Finding, FindingClass, Gate
 from ocore.deployments.model import Deployment, Step
 from ocore.deployments.products import Inspected, Snapped, Updated
 from ocore.deployments.steps.outcome import Check, Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.environments import Instance
 from ocore.errors import StepFailed
+from ocore.gates.catalog import found
 from ocore.odoo.addons import InstalledModule
 from ocore.odoo.failures import explain, suspicious
 from ocore.odoo.plan import PlannedChange
@@ -111,12 +112,5 @@ async def _run_updater(
 
 def suspicions(warnings: Sequence[str]) -> tuple[Finding, ...]:
     """Return the lines that deserve a look, as findings."""
-    return tuple(
-        Finding(
-            cls=FindingClass.LOG_ERROR,
-            severity=Severity.MEDIUM,
-            action=GateAction.WARN,
-            excerpt=line[:500],
-        )
-        for line in dict.fromkeys(warnings[:20])
-    )
+    lines = dict.fromkeys(warnings[:20])
+    return tuple(found(FindingClass.LOG_ERROR, line[:500]) for line in lines)

@@ -1,11 +1,12 @@
 """Verify: watch the new colour for a moment and record what its log says."""
 
-from ocore.deployments.evidence import Finding, FindingClass, Gate, GateAction, Severity
+from ocore.deployments.evidence import Finding, FindingClass, Gate
 from ocore.deployments.model import Deployment
 from ocore.deployments.products import Started
 from ocore.deployments.steps.outcome import Check, Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.deployments.wayback import way_back
+from ocore.gates.catalog import found
 from ocore.odoo.failures import error_classes
 
 _LOG_LINES = 2000
@@ -22,7 +23,9 @@ async def verify(deployment: Deployment, tools: Toolbox) -> Outcome:
     now = error_classes(await tools.watch.log_tail(instance, colour, _LOG_LINES))
     before = error_classes(await tools.watch.log_tail(instance, colour.other, _LOG_LINES))
     new = {key: line for key, line in now.items() if key not in before}
-    findings = tuple(_finding(line) for line in new.values())
+    findings = tuple(
+        found(FindingClass.LOG_ERROR, line[:500], confidence=0.6) for line in new.values()
+    )
     seen = f"{len(new)} new kinds of errors" if new else "no new kind of error"
     summary = f"{seen} in the log, {tools.verify_seconds:.0f} s after the switch"
     evidence = check.passed(summary, required=False, warned=bool(new))
@@ -33,20 +36,9 @@ async def verify(deployment: Deployment, tools: Toolbox) -> Outcome:
 def _way_back(deployment: Deployment) -> Finding:
     """Say what going back will take, before anybody needs it."""
     way = way_back(deployment)
-    return Finding(
-        cls=FindingClass.ROLLBACK_CLASS,
-        severity=Severity.INFO,
-        action=GateAction.INFORM,
-        excerpt=f"to go back is {way.cls}" + "".join(f"; {reason}" for reason in way.reasons),
-        metadata={"rollbackClass": way.cls, "reasons": list(way.reasons)},
-    )
-
-
-def _finding(line: str) -> Finding:
-    return Finding(
-        cls=FindingClass.LOG_ERROR,
-        severity=Severity.MEDIUM,
-        action=GateAction.WARN,
-        excerpt=line[:500],
-        confidence=0.6,
+    return found(
+        FindingClass.ROLLBACK_CLASS,
+        "; ".join([f"to go back is {way.cls}", *way.reasons]),
+        rollbackClass=way.cls,
+        reasons=list(way.reasons),
     )
