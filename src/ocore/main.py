@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.console import Console
 
-from ocore.cli import commands, snapshots
+from ocore.cli import attestations, commands, snapshots
 from ocore.embedded.settings import Settings, settings_from
 from ocore.embedded.users import closed_folder
 from ocore.errors import OcoreError
@@ -38,6 +38,8 @@ for command in (
     commands.cancel,
     commands.deployments,
     commands.logs,
+    attestations.verify,
+    attestations.public_key,
 ):
     app.command()(command)
 project.command("create")(commands.create_project)

@@ -21,6 +21,7 @@ from ocore.api.app import create_app
 from ocore.api.services import Services
 from ocore.artifacts import Snapshot
 from ocore.deployments.toolbox import Lookout
+from ocore.embedded.signing import signer_of
 from ocore.environments import Instance, Project
 from ocore.environments import Repository as Address
 from ocore.kit import clock, ids
@@ -173,6 +174,7 @@ def _services(conninfo: str, pool: Pool, tokens: Tokens, folder: Path) -> Servic
             now=clock.now,
         ),
         tokens=tokens,
+        signer=signer_of(folder / "secrets"),
         now=clock.now,
         new_id=ids.uuid7,
         ping=partial(ping, pool),

@@ -18,6 +18,7 @@ from tests.api.worker import queue
 
 PUBLIC = {
     ("GET", "/api/health"),
+    ("GET", "/api/public-key"),
     ("GET", "/api/docs"),
     ("GET", "/api/docs/start.js"),
     ("GET", "/api/docs/{name:str}"),

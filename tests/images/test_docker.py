@@ -2,13 +2,14 @@
 
 import asyncio
 import gc
-import json
 from dataclasses import replace
 
 import pytest
 
+from ocore.attestations import Subject
 from ocore.errors import StepFailed
 from ocore.kit.docker import DockerEngine
+from tests.images.papers import read_papers
 from tests.images.test_releases import SMALL
 from tests.images.yard import Yard
 
@@ -32,18 +33,15 @@ async def test_an_image_says_what_it_is_and_whether_it_is_well(yard: Yard) -> No
     assert config["Labels"]["org.opencontainers.image.revision"] == "a" * 40
 
 
-async def test_an_image_has_its_papers(yard: Yard) -> None:
+async def test_an_image_has_signed_papers(yard: Yard) -> None:
     image = await yard.images.build(yard.order(SMALL), say=yard.said.append)
-    sbom, provenance = [json.loads((yard.folder / each).read_text()) for each in image.papers]
-    listed = {each["purl"] for each in sbom["components"]}
+    bill, *signed = read_papers(yard.folder, image)
+    listed = {each["purl"] for each in bill["components"]}
     assert {"pkg:pypi/iniconfig@2.1.0", "pkg:generic/odoo/loans@1.0"} <= listed
     assert any(purl.startswith("pkg:deb/debian/libc6@") for purl in listed)
-    [subject] = provenance["subject"]
-    inspected = await yard.inspect(image.tag)
-    assert subject == {
-        "name": image.tag,
-        "digest": {"sha256": inspected["Id"].removeprefix("sha256:")},
-    }
+    digest = (await yard.inspect(image.tag))["Id"].removeprefix("sha256:")
+    subject = Subject(name=image.tag, digest={"sha256": digest})
+    assert [statement.subjects for statement in signed] == [(subject,), (subject,)]
     again = await yard.images.build(yard.order(SMALL), say=yard.said.append)
     assert again.papers == image.papers
 

@@ -1,5 +1,3 @@
-import json
-
 from ocore.images import BuildOrder
 from ocore.images.documents import Component, Kind, bill_of_materials, provenance
 
@@ -19,7 +17,7 @@ ORDER = BuildOrder(
 def test_a_bill_of_materials_lists_each_thing_once_and_in_order() -> None:
     zeep = Component(kind=Kind.PYTHON, name="zeep", version="4.3")
     libc = Component(kind=Kind.DEBIAN, name="libc6", version="2.36-9")
-    bill = json.loads(bill_of_materials(TAG, [zeep, libc, zeep]))
+    bill = bill_of_materials(TAG, [zeep, libc, zeep])
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
     assert bill["metadata"]["component"]["name"] == TAG
     purls = [each["purl"] for each in bill["components"]]
@@ -33,11 +31,6 @@ def test_a_version_with_an_epoch_or_a_plus_is_escaped() -> None:
 
 
 def test_a_provenance_says_which_commit_became_which_image() -> None:
-    text = provenance(TAG, ORDER, digest={"sha256": "abc"}, base="ocore/odoo:19.0-x")
-    statement = json.loads(text)
-    assert statement["_type"] == "https://in-toto.io/Statement/v1"
-    assert statement["predicateType"] == "https://slsa.dev/provenance/v1"
-    assert statement["subject"] == [{"name": TAG, "digest": {"sha256": "abc"}}]
-    definition = statement["predicate"]["buildDefinition"]
+    definition = provenance(ORDER, base="ocore/odoo:19.0-x")["buildDefinition"]
     assert definition["externalParameters"]["commit"] == "c0ffee"
     assert {"name": "base", "uri": "ocore/odoo:19.0-x"} in definition["resolvedDependencies"]

@@ -1,5 +1,4 @@
 import asyncio
-import json
 import os
 import sys
 from dataclasses import dataclass, field, replace
@@ -8,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from ocore.artifacts import Say
+from ocore.attestations import Subject
+from ocore.embedded.signing import signer_of
 from ocore.errors import StepFailed
 from ocore.images import BuildOrder
 from ocore.images.papers import Papers
@@ -16,6 +17,7 @@ from ocore.images.releases import ReleaseImages
 from ocore.images.venvs import Venvs
 from ocore.kit import shell
 from ocore.odoo.providers import OdooTree
+from tests.images.papers import read_papers
 from tests.odoo.providers.trees import source_checkout
 
 SMALL = "iniconfig==2.1.0"
@@ -53,7 +55,10 @@ class Workshop:
             environment={key: text for key, text in os.environ.items() if key.startswith("UV_")},
         )
         return ReleaseImages(
-            self.home / "releases", {"path": self}, venvs, Papers(self.home / "papers")
+            self.home / "releases",
+            {"path": self},
+            venvs,
+            Papers(self.home / "papers", signer_of(self.home / "secrets")),
         )
 
     def order(self, *requirements: str, sha: str = "a" * 40) -> BuildOrder:
@@ -85,15 +90,16 @@ async def test_an_image_holds_the_modules_and_what_they_import(workshop: Worksho
     assert await shell.run([release.python, "-c", "import iniconfig; print(1)"]) == "1\n"
 
 
-async def test_an_image_has_its_papers(workshop: Workshop) -> None:
+async def test_an_image_has_signed_papers(workshop: Workshop) -> None:
     image = await workshop.images.build(workshop.order(SMALL), say=workshop.said.append)
-    sbom, provenance = [json.loads((workshop.home / each).read_text()) for each in image.papers]
-    assert [each["purl"] for each in sbom["components"]] == [
+    bill, *signed = read_papers(workshop.home, image)
+    assert [each["purl"] for each in bill["components"]] == [
         "pkg:generic/odoo/loans@1.0",
         f"pkg:generic/odoo/odoo@{image.base}",
         "pkg:pypi/iniconfig@2.1.0",
     ]
-    assert provenance["subject"][0]["name"] == image.tag
+    subject = Subject(name=image.tag, digest={"gitCommit": "a" * 40})
+    assert [statement.subjects for statement in signed] == [(subject,), (subject,)]
 
 
 async def test_the_same_inputs_are_built_once(workshop: Workshop) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ocore.artifacts import Say
+from ocore.embedded.signing import signer_of
 from ocore.images import BuildOrder
 from ocore.images.debian_base import DebianBases
 from ocore.images.docker import DockerImages
@@ -63,7 +64,7 @@ class Yard:
             debian=debian,
             foreign=foreign,
             cache=cache,
-            papers=Papers(self.folder / "papers"),
+            papers=Papers(self.folder / "papers", signer_of(self.folder / "secrets")),
             environment=self.environment,
             registry=self.registry,
         )

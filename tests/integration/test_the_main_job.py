@@ -72,7 +72,7 @@ async def do_the_main_job(platform: Platform, site: Site, commits: DemoCommits) 
     [build] = [each for each in first["evidence"] if each["gateKey"] == "build.image"]
     image, *papers = build["artifactRefs"]
     assert image == first["imageTag"]
-    assert len([name for name in papers if (platform.home / name).is_file()]) == 2
+    assert len([name for name in papers if (platform.home / name).is_file()]) == 3
     assert (await site.summary(first))["updatedModules"] == ["library_loans"]
     await lend(site, "Ada")
     await attach(site, "contract.txt")

@@ -14,6 +14,7 @@ import msgspec
 
 from ocore.artifacts import Image
 from ocore.embedded.home import Home
+from ocore.embedded.signing import signer_of
 from ocore.embedded.supervisor import Supervisor, supervisord_command
 from ocore.environments import Instance
 from ocore.images import BuildOrder
@@ -191,7 +192,7 @@ def docker_images(engine: DockerEngine, cache: Path) -> DockerImages:
         debian=debian,
         foreign=ForeignBases(engine=engine, cache=cache),
         cache=cache,
-        papers=Papers(cache / "papers"),
+        papers=Papers(cache / "papers", signer_of(cache / "secrets")),
         environment=dict(os.environ),
     )
 

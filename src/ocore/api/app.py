@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException
 
 from ocore.access.signin import Attempts
 from ocore.api import (
+    attestations,
     auth,
     deployments,
     environments,
@@ -59,7 +60,16 @@ def create_app(services: Services) -> Litestar:
     hub, attempts, summaries = Hub(services.wakeups, services.transcripts), Attempts(), Summaries()
     return Litestar(
         route_handlers=[
-            Router("/api", route_handlers=[health, page.router, auth.router, _behind_sign_in()])
+            Router(
+                "/api",
+                route_handlers=[
+                    health,
+                    attestations.public_key,
+                    page.router,
+                    auth.router,
+                    _behind_sign_in(),
+                ],
+            )
         ],
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),

@@ -8,6 +8,7 @@ from ocore.access import Caller
 from ocore.access.accounts import Accounts
 from ocore.access.tokens import Tokens
 from ocore.artifacts import Snapshot
+from ocore.attestations import Signer
 from ocore.deployments.commands import Desk
 from ocore.deployments.ledger import Requests, Views
 from ocore.deployments.planning import PlanDesk
@@ -41,6 +42,7 @@ class Services:
     source: Source
     lookout: Lookout
     tokens: Tokens
+    signer: Signer
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     ping: Callable[[], Awaitable[None]]

@@ -11,6 +11,7 @@ from typing import Final
 import uv
 
 from ocore.artifacts import Image, Say
+from ocore.attestations import Subject
 from ocore.errors import StepFailed
 from ocore.images import BuildOrder
 from ocore.images.asking import ask
@@ -118,9 +119,9 @@ class DockerImages:
         odoo = modules(order, odoo=base.name)
         await to_its_end(
             self.papers.keep,
-            tag,
-            sbom=bill_of_materials(tag, (*answered(told), *odoo)),
-            provenance=provenance(tag, order, digest={algorithm: digest}, base=base.reference),
+            Subject(name=tag, digest={algorithm: digest}),
+            bill=bill_of_materials(tag, (*answered(told), *odoo)),
+            provenance=provenance(order, base=base.reference),
         )
 
     def _image(self, tag: str, base: str, *, reused: bool) -> Image:

@@ -1,19 +1,18 @@
 """What is in an image, and what it was made of: the papers that auditors and scanners ask for.
 
-Pure text: a CycloneDX 1.6 bill of materials, and an in-toto statement with SLSA v1 provenance.
-Neither is signed, and neither tells a time, so that the same image has the same papers.
+Pure values: a CycloneDX 1.6 bill of materials, and SLSA v1 provenance. Neither tells a time, so
+that the same image has the same papers.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import quote
 
-import msgspec
-
 from ocore.images import BuildOrder
 
+Document = dict[str, Any]
 BUILD_TYPE: Final = "urn:ocore:build:v1"
 BUILDER: Final = "urn:ocore:builder"
 
@@ -39,57 +38,44 @@ class Component:
         return f"pkg:{self.kind}/{quote(self.name, safe='')}@{quote(self.version, safe='')}"
 
 
-def bill_of_materials(tag: str, components: Iterable[Component]) -> str:
+def bill_of_materials(tag: str, components: Iterable[Component]) -> Document:
     """Return the CycloneDX document, its components sorted."""
     listed = sorted(set(components), key=lambda each: (each.kind, each.name, each.version))
-    return _json(
-        {
-            "bomFormat": "CycloneDX",
-            "specVersion": "1.6",
-            "version": 1,
-            "metadata": {"component": {"type": "container", "name": tag, "bom-ref": tag}},
-            "components": [
-                {
-                    "type": "library",
-                    "bom-ref": each.purl,
-                    "name": each.name,
-                    "version": each.version,
-                    "purl": each.purl,
-                }
-                for each in listed
-            ],
-        }
-    )
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {"component": {"type": "container", "name": tag, "bom-ref": tag}},
+        "components": [
+            {
+                "type": "library",
+                "bom-ref": each.purl,
+                "name": each.name,
+                "version": each.version,
+                "purl": each.purl,
+            }
+            for each in listed
+        ],
+    }
 
 
-def provenance(tag: str, order: BuildOrder, *, digest: Mapping[str, str], base: str) -> str:
-    """Return the statement that this image, of this digest, was made of this order on this base."""
-    return _json(
-        {
-            "_type": "https://in-toto.io/Statement/v1",
-            "subject": [{"name": tag, "digest": dict(digest)}],
-            "predicateType": "https://slsa.dev/provenance/v1",
-            "predicate": {
-                "buildDefinition": {
-                    "buildType": BUILD_TYPE,
-                    "externalParameters": {
-                        "commit": order.commit_sha,
-                        "modules": list(order.modules),
-                        "odooVersion": order.odoo_version,
-                        "provider": order.provider,
-                        "source": order.source,
-                        "pythonDependencies": list(order.python_dependencies),
-                    },
-                    "resolvedDependencies": [
-                        {"name": "repository", "digest": {"gitCommit": order.commit_sha}},
-                        {"name": "base", "uri": base},
-                    ],
-                },
-                "runDetails": {"builder": {"id": BUILDER}},
+def provenance(order: BuildOrder, *, base: str) -> Document:
+    """Return the predicate that an image was made of this order on this base."""
+    return {
+        "buildDefinition": {
+            "buildType": BUILD_TYPE,
+            "externalParameters": {
+                "commit": order.commit_sha,
+                "modules": list(order.modules),
+                "odooVersion": order.odoo_version,
+                "provider": order.provider,
+                "source": order.source,
+                "pythonDependencies": list(order.python_dependencies),
             },
-        }
-    )
-
-
-def _json(document: Any) -> str:
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+            "resolvedDependencies": [
+                {"name": "repository", "digest": {"gitCommit": order.commit_sha}},
+                {"name": "base", "uri": base},
+            ],
+        },
+        "runDetails": {"builder": {"id": BUILDER}},
+    }

@@ -4,29 +4,47 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
+from ocore.attestations import Signer, Statement, Subject
+from ocore.images.documents import Document
 from ocore.images.release import release_folder
 from ocore.kit.files import replace_file
 
-SBOM, PROVENANCE = "sbom.cdx.json", "provenance.intoto.json"
-_BOTH: Final = (SBOM, PROVENANCE)
+BILL, SIGNED_BILL, PROVENANCE = "sbom.cdx.json", "sbom.intoto.json", "provenance.intoto.json"
+_ALL: Final = (BILL, SIGNED_BILL, PROVENANCE)
+_CYCLONE_DX: Final = "https://cyclonedx.org/bom"
+_SLSA: Final = "https://slsa.dev/provenance/v1"
 
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """A folder for each image under `directory`. References are paths below the platform's home."""
+    """A folder for each image under `directory`. References are paths below the platform's home.
+
+    The bill of materials is there twice: as it is, for scanners, and signed.
+    """
 
     directory: Path
+    signer: Signer
 
-    def keep(self, tag: str, *, sbom: str, provenance: str) -> tuple[str, ...]:
-        """Write both and return their references."""
-        folder = release_folder(self.directory, tag)
+    def keep(self, image: Subject, *, bill: Document, provenance: Document) -> tuple[str, ...]:
+        """Sign and write what is said of an image, by its tag, and return the references."""
+        folder = release_folder(self.directory, image.name)
         folder.mkdir(parents=True, exist_ok=True)
-        replace_file(folder / SBOM, sbom)
-        replace_file(folder / PROVENANCE, provenance)
-        return self.of(tag)
+        readable = msgspec.json.format(msgspec.json.encode(bill), indent=2).decode()
+        replace_file(folder / BILL, readable + "\n")
+        replace_file(folder / SIGNED_BILL, self._signed(image, _CYCLONE_DX, bill))
+        replace_file(folder / PROVENANCE, self._signed(image, _SLSA, provenance))
+        return self.of(image.name)
 
     def of(self, tag: str) -> tuple[str, ...]:
-        """Return the references of what is kept; empty for an image that was built elsewhere."""
-        folder = release_folder(self.directory, tag)
-        kept = [folder / name for name in _BOTH if (folder / name).exists()]
-        return tuple(str(file.relative_to(self.directory.parent)) for file in kept)
+        """Return the references of what is kept, all or none: the image may be built elsewhere."""
+        files = [release_folder(self.directory, tag) / name for name in _ALL]
+        if not all(file.exists() for file in files):
+            return ()
+        return tuple(str(file.relative_to(self.directory.parent)) for file in files)
+
+    def _signed(self, image: Subject, predicate_type: str, predicate: Document) -> str:
+        return self.signer.sign(
+            Statement(subjects=(image,), predicate_type=predicate_type, predicate=predicate)
+        )

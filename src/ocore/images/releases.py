@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from ocore.artifacts import Image, Say
+from ocore.attestations import Subject
 from ocore.errors import StepFailed
 from ocore.images import BuildOrder
 from ocore.images.contents import installed, modules
@@ -79,11 +80,9 @@ class ReleaseImages:
     def _describe(self, release: Release, order: BuildOrder) -> None:
         contents = (*installed(Path(release.python)), *modules(order, odoo=release.base))
         self.papers.keep(
-            release.tag,
-            sbom=bill_of_materials(release.tag, contents),
-            provenance=provenance(
-                release.tag, order, digest={"gitCommit": order.commit_sha}, base=release.base
-            ),
+            Subject(name=release.tag, digest={"gitCommit": order.commit_sha}),
+            bill=bill_of_materials(release.tag, contents),
+            provenance=provenance(order, base=release.base),
         )
 
     def _write(self, release: Release, order: BuildOrder) -> None:

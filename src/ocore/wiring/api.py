@@ -12,6 +12,7 @@ from ocore.databases.postgres import admin_password
 from ocore.deployments.toolbox import Lookout
 from ocore.embedded.secrets import secret
 from ocore.embedded.settings import Settings
+from ocore.embedded.signing import signer_of
 from ocore.embedded.users import PlatformUsers, platform_users
 from ocore.kit import clock, ids
 from ocore.snapshots.postgres import PostgresSnapshots
@@ -52,6 +53,7 @@ def services_of(
         source=lookout.source,
         lookout=lookout,
         tokens=Tokens(secret(settings.home.secrets, "jwt-secret")),
+        signer=signer_of(settings.home.secrets),
         now=clock.now,
         new_id=ids.uuid7,
         ping=store.ping,

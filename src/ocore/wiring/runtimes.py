@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ocore.embedded.home import Home
 from ocore.embedded.settings import Settings
+from ocore.embedded.signing import signer_of
 from ocore.embedded.supervisor import Supervisor
 from ocore.images import Images
 from ocore.images.debian_base import DebianBases
@@ -38,7 +40,7 @@ class Equipment:
 
 def process_equipment(equipment: Equipment, venvs: Venvs) -> tuple[Images, Parts, Watch]:
     home, host = equipment.settings.home, equipment.host
-    images = ReleaseImages(home.releases, equipment.providers, venvs, Papers(home.papers))
+    images = ReleaseImages(home.releases, equipment.providers, venvs, papers_of(home))
     return images, OdooPrograms(Supervisor(home.run), host), HttpWatch(home)
 
 
@@ -57,12 +59,16 @@ def docker_equipment(equipment: Equipment) -> tuple[Images, Parts, Watch]:
         debian=debian,
         foreign=ForeignBases(engine=engine, cache=cache),
         cache=cache,
-        papers=Papers(settings.home.papers),
+        papers=papers_of(settings.home),
         environment=equipment.environment,
         registry=registry_of(settings),
     )
     watch = DockerWatch(engine, HttpWatch(settings.home))
     return images, OdooContainers(engine, host), watch
+
+
+def papers_of(home: Home) -> Papers:
+    return Papers(home.papers, signer_of(home.secrets))
 
 
 def registry_of(settings: Settings) -> Registry | None:
