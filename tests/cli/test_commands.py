@@ -144,3 +144,17 @@ async def test_deployments_are_listed_newest_first(terminal: Terminal) -> None:
     first, second = await queue(terminal.api), await queue(terminal.api)
     ended = await terminal.run("deployments", project(terminal), COLUMNS="200")
     assert [line.split()[-1] for line in ended.lines[1:]] == [second.id, first.id]
+
+
+async def test_a_deployment_that_waits_for_somebody_does_not_keep_the_command_waiting(
+    terminal: Terminal, world: World
+) -> None:
+    terminal.sign_in()
+    world.breaks = frozenset({"code.secrets"})
+    instance = await terminal.api.production_instance()
+    where = f"--instance={instance}"
+    ended = await terminal.run("deploy", project(terminal), "--branch=main", where)
+    assert ended.code == 3, ended.out + ended.err
+    assert "for a waiver of code.secrets, or a cancel" in ended.out
+    listed = await terminal.run("deployments", project(terminal), "--json")
+    assert [each["status"] for each in listed.events[0]["deployments"]] == ["blocked"]

@@ -1,6 +1,7 @@
 """Builds journals line by line, as a ledger would have them."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from ocore.artifacts import Colour, Commit, Image, Snapshot
 from ocore.deployments.evidence import Evidence, EvidenceStatus, Gate
@@ -69,6 +70,14 @@ def begun(deployment: Deployment, step: Step) -> Deployment:
 def failed(deployment: Deployment, step: Step, detail: str = "no") -> Deployment:
     entry = Entry(step=step, result=Result.FAILED, at=NOW, attempt=1, detail=detail)
     return begun(deployment, step).with_entry(entry)
+
+
+def blocked(deployment: Deployment, step: Step, until: datetime) -> Deployment:
+    """Return the deployment after a gate that may be waived failed in a step."""
+    deployment = failed(deployment, step, "a password in the tree")
+    found = replace(passed(Gate.CODE_SECRETS), status=EvidenceStatus.FAILED)
+    last = replace(deployment.journal[-1], evidence=(found,), waits_until=until)
+    return replace(deployment, journal=(*deployment.journal[:-1], last))
 
 
 def passed(gate: Gate, *, warned: bool = False) -> Evidence:

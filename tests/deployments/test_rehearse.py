@@ -15,6 +15,7 @@ from tests.deployments.journal import NO_PLAN, done
 from tests.deployments.world import (
     INSTANCE,
     LOANS,
+    NOW,
     PowerCut,
     World,
     WorldLedger,
@@ -69,7 +70,7 @@ async def test_what_fails_in_the_rehearsal_never_touches_the_instance(
     world, ledger = World(breaks=frozenset({breaks})), WorldLedger(in_production())
     before = world.seen()
     await run(world, ledger)
-    assert ledger.deployment.status is Status.FAILED
+    assert ledger.deployment.status is Status.BLOCKED
     assert world.seen() == before
     assert world.stand_in is None
     assert not ledger.deployment.began(Step.SNAPSHOT)
@@ -102,7 +103,7 @@ async def test_a_power_cut_anywhere_leaves_no_copy_behind(
         ledger.term += 1
         await run(world, ledger)
     assert world.stand_in is None
-    assert ledger.deployment.status is (Status.FAILED if breaks else Status.SUCCEEDED)
+    assert ledger.deployment.status is (Status.BLOCKED if breaks else Status.SUCCEEDED)
     assert breaks is None or world.seen() == before
 
 
@@ -119,7 +120,7 @@ async def test_an_update_that_takes_longer_than_it_may_is_refused() -> None:
     within = replace(in_production(), instance=replace(in_production().instance, longest_window=90))
     world, ledger = World(slowness=95), WorldLedger(within)
     await run(world, ledger)
-    assert ledger.deployment.status is Status.FAILED
+    assert ledger.deployment.status is Status.BLOCKED
     card = evidence_of(ledger)[Gate.DATABASE_REHEARSAL].failure_card
     assert card is not None
     assert card["title"] == "The update takes too long"
@@ -145,15 +146,15 @@ def test_who_rehearses_is_a_matter_of_the_environment_unless_said_otherwise(
     instance: Instance, *, rehearses: bool
 ) -> None:
     ready = done(replace(deployment(), instance=instance), *BUILT)
-    assert isinstance(next_move(ready), Skip) is not rehearses
+    assert isinstance(next_move(ready, now=NOW), Skip) is not rehearses
 
 
 def test_a_rehearsal_is_skipped_with_its_reason() -> None:
-    nothing = next_move(done(in_production(), *BUILT, plan=NO_PLAN))
+    nothing = next_move(done(in_production(), *BUILT, plan=NO_PLAN), now=NOW)
     assert nothing == Skip(Step.REHEARSE, "no module changed since the last success")
-    first = next_move(done(replace(in_production(), previous=None), *BUILT))
+    first = next_move(done(replace(in_production(), previous=None), *BUILT), now=NOW)
     assert first == Skip(Step.REHEARSE, "the instance has no data yet")
-    development = next_move(done(deployment(), *BUILT))
+    development = next_move(done(deployment(), *BUILT), now=NOW)
     assert development == Skip(
         Step.REHEARSE, "this development instance does not rehearse its updates"
     )

@@ -1,4 +1,5 @@
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
 
@@ -125,9 +126,17 @@ async def test_a_deployment_that_a_gate_stops_never_touches_the_instance() -> No
     )
     ledger = WorldLedger(production)
     await run_deployment(await ledger.claim("w"), ledger, toolbox(world))
-    assert ledger.deployment.status is Status.FAILED
+    assert ledger.deployment.status is Status.BLOCKED
     assert world.seen() == before
     assert not ledger.deployment.began(Step.BUILD)
+    world.clock += timedelta(days=1)
+    await run_deployment(await ledger.claim("w"), ledger, toolbox(world))
+    assert ledger.deployment.status is Status.FAILED
+    assert ledger.deployment.error_message == (
+        "Validate: migration.safety schema.column_dropped 1 times."
+        " Nobody accepted that until 2026-01-03T10:00:00.000Z"
+    )
+    assert world.seen() == before
 
 
 @pytest.mark.parametrize(

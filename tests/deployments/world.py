@@ -10,7 +10,9 @@ from datetime import UTC, datetime, timedelta
 from ocore.artifacts import Colour, Commit, Endpoint, Image, Say, Snapshot
 from ocore.deployments.ledger import Ending, Lease
 from ocore.deployments.model import Deployment, Entry, RollbackTarget, Status, Trigger
+from ocore.deployments.pipeline import Hold
 from ocore.deployments.toolbox import Toolbox
+from ocore.deployments.verdict import waiting_message
 from ocore.environments import Instance, Live, Project, Repository
 from ocore.errors import LeaseLost, StepFailed
 from ocore.gates import GateRun, Order, Report
@@ -455,6 +457,7 @@ class WorldLedger:
     cancel_before: int = 0
     lines: int = 0
     ending: Ending | None = None
+    hold: Hold | None = None
     live: Live | None = None
 
     async def claim(self, worker: str) -> Lease:
@@ -484,6 +487,13 @@ class WorldLedger:
         deployment = await self.append(lease, entry)
         self.live = live
         return deployment
+
+    async def block(self, lease: Lease, decided: Deployment, hold: Hold) -> None:
+        self._check(lease)
+        assert decided == self.deployment, "nobody answers in between"
+        self.hold = hold
+        message = waiting_message(decided, hold)
+        self.deployment = replace(decided, status=Status.BLOCKED, error_message=message)
 
     async def close(self, lease: Lease, ending: Ending) -> None:
         self._check(lease)

@@ -152,7 +152,7 @@ class Site:
         return queued
 
     async def deploy(self, **ref: str) -> dict[str, Any]:
-        """Deploy and return the deployment as it ended."""
+        """Deploy and return the deployment as it ended, or as it waits for somebody."""
         return await self.end_of(await self.start(**ref))
 
     async def roll_back(self, deployment_id: str) -> dict[str, Any]:
@@ -167,9 +167,14 @@ class Site:
     async def end_of(self, deployment: Mapping[str, Any]) -> dict[str, Any]:
         while True:
             current = await self.get(deployment)
-            if current["completedAt"]:
+            if current["completedAt"] or current["status"] == "blocked":
                 return current
             await asyncio.sleep(0.2)
+
+    async def cancel(self, deployment: Mapping[str, Any]) -> dict[str, Any]:
+        async with self.platform.client() as client:
+            ended: dict[str, Any] = await client.post(f"{address(deployment)}/cancel", {})
+        return ended
 
     async def get(self, deployment: Mapping[str, Any]) -> dict[str, Any]:
         async with self.platform.client() as client:

@@ -77,7 +77,7 @@ def evidence(deployment: dict[str, Any], gate: str) -> dict[str, Any]:
     return next(each for each in deployment["evidence"] if each["gateKey"] == gate)
 
 
-async def test_staging_rehearses_and_fails_where_nobody_is_served(
+async def test_staging_rehearses_and_is_blocked_where_nobody_is_served(
     platform: Platform, staging: Site, commits: DemoCommits, tmp_path: Path
 ) -> None:
     site = staging
@@ -96,14 +96,14 @@ async def test_staging_rehearses_and_fails_where_nobody_is_served(
     assert await borrowers(site) == ["Ada"]
 
     broken = await site.deploy(commitSha=commits.broken)
-    assert broken["status"] == "failed", await site.log(broken)
+    assert broken["status"] == "blocked", await site.log(broken)
     assert step(broken, "Rehearse")["status"] == "failed"
-    assert step(broken, "Snapshot")["status"] == "skipped"
+    assert (await site.cancel(broken))["status"] == "cancelled"
     card = evidence(broken, "database.rehearsal")["validation"]["failureCard"]
     assert card["where"]["file"].startswith("library_loans/migrations/"), card
 
     untested = await site.deploy(commitSha=failing_test(tmp_path / "repository"))
-    assert untested["status"] == "failed", await site.log(untested)
+    assert untested["status"] == "blocked", await site.log(untested)
     assert gates(untested)["database.rehearsal"] == "passed"
     tests = evidence(untested, "odoo.tests")
     assert tests["status"] == "failed"

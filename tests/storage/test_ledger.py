@@ -1,15 +1,43 @@
 import asyncio
+from datetime import timedelta
 
 import msgspec
 import pytest
 
-from ocore.deployments.model import Status, Step, Trigger
+from ocore.deployments.ledger import Lease
+from ocore.deployments.model import Deployment, Status, Step, Trigger
+from ocore.deployments.pipeline import Hold, next_move
 from ocore.deployments.products import Fetched
 from ocore.errors import Conflict, LeaseLost, NotFound
+from ocore.kit import clock
 from ocore.storage.database import open_pool
 from ocore.storage.views import TenantViews
-from tests.deployments.journal import COMMIT, begun, done
+from tests.deployments.journal import COMMIT, begun, blocked, done
 from tests.storage.records import Records, ending, new_deployment
+
+
+async def fail_a_gate(records: Records, lease: Lease, *, hours: float = 1) -> Deployment:
+    """Take a claimed deployment to a failed gate that somebody may waive for so long."""
+    ledger = records.ledger()
+    until = clock.now() + timedelta(hours=hours)
+    deployment = done(await ledger.load(lease), Step.FETCH, Step.INSPECT)
+    for entry in blocked(deployment, Step.VALIDATE, until).journal:
+        deployment = await ledger.append(lease, entry)
+    return deployment
+
+
+async def block(records: Records, lease: Lease, *, hours: float = 1) -> None:
+    """Let a claimed deployment wait for somebody."""
+    decided = await fail_a_gate(records, lease, hours=hours)
+    await records.ledger().block(lease, decided, hold_of(decided))
+
+
+def hold_of(deployment: Deployment) -> Hold:
+    until = deployment.journal[-1].waits_until
+    assert until is not None
+    move = next_move(deployment, now=until - timedelta(seconds=1))
+    assert isinstance(move, Hold)
+    return move
 
 
 async def test_a_deployment_comes_back_as_it_was_written(records: Records) -> None:
@@ -216,3 +244,83 @@ async def test_a_worker_frozen_within_a_transaction_cannot_keep_others_out(
         assert taken
         assert taken.term > lease.term
         await frozen_pool.putconn(frozen)
+
+
+async def test_a_blocked_deployment_is_held_by_nobody_and_keeps_others_waiting(
+    records: Records,
+) -> None:
+    first, _second = await records.ask(), await records.ask()
+    elsewhere = await records.ask(instance=1)
+    ledger = records.ledger()
+    lease = await ledger.claim("w1")
+    assert lease is not None
+    await block(records, lease)
+    with pytest.raises(LeaseLost):
+        await ledger.renew(lease)
+    other = await ledger.claim("w1")
+    assert other is not None
+    assert other.deployment_id == elsewhere.id
+    assert await ledger.claim("w2") is None
+    views = TenantViews(records.pool, records.acme.organization_id)
+    view = msgspec.json.decode(await views.view(records.acme.project.id, first.id))
+    assert (view["status"], view["completedAt"]) == ("blocked", None)
+    assert "for a waiver of code.secrets, or a cancel" in view["errorMessage"]
+    event = (await views.events(first.id, after=0))[-1]
+    assert event.kind == "blocked"
+    assert msgspec.json.decode(event.data)["gates"] == ["code.secrets"]
+
+
+async def test_a_cancel_ends_a_blocked_deployment_at_once_and_the_next_one_runs(
+    records: Records,
+) -> None:
+    first, second = await records.ask(), await records.ask()
+    ledger = records.ledger()
+    lease = await ledger.claim("w1")
+    assert lease is not None
+    await block(records, lease)
+    view = msgspec.json.decode(await records.acme.requests.request_cancel(first.id, by="ana"))
+    assert view["status"] == "cancelled"
+    following = await ledger.claim("w2")
+    assert following is not None
+    assert following.deployment_id == second.id
+
+
+async def test_a_cancel_that_came_before_the_wait_was_written_down_is_not_forgotten(
+    records: Records,
+) -> None:
+    asked = await records.ask()
+    ledger = records.ledger()
+    lease = await ledger.claim("w1")
+    assert lease is not None
+    decided = await fail_a_gate(records, lease)
+    await records.acme.requests.request_cancel(asked.id, by="ana")
+    await ledger.block(lease, decided, hold_of(decided))
+    again = await ledger.claim("w2")
+    assert again is not None
+    assert (await ledger.load(again)).cancel_requested
+
+
+async def test_the_end_of_the_wait_is_noticed_by_whoever_claims_next(records: Records) -> None:
+    asked = await records.ask()
+    ledger = records.ledger()
+    lease = await ledger.claim("w1")
+    assert lease is not None
+    await block(records, lease, hours=-1)
+    again = await ledger.claim("w2")
+    assert again is not None
+    assert (again.deployment_id, again.term) == (asked.id, lease.term + 1)
+    taken = await ledger.load(again)
+    assert (taken.status, taken.error_message) == (Status.RUNNING, None)
+    assert taken.started_at is not None
+
+
+async def test_a_newer_push_takes_the_place_of_a_blocked_one(records: Records) -> None:
+    await records.ask(trigger=Trigger.WEBHOOK)
+    ledger = records.ledger()
+    lease = await ledger.claim("w1")
+    assert lease is not None
+    await block(records, lease)
+    fixed = await records.ask(trigger=Trigger.WEBHOOK)
+    following = await ledger.claim("w1")
+    assert following is not None
+    assert following.deployment_id == fixed.id

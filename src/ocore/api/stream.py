@@ -27,9 +27,9 @@ LastEventId = Annotated[
 
 
 class StreamedEvent(View):
-    """Events `step`, `log` and, last, `complete`; the data of each is JSON."""
+    """Events `step`, `log`, `blocked` and, last, `complete`; the data of each is JSON."""
 
-    event: Annotated[str, choices(["step", "log", COMPLETE])]
+    event: Annotated[str, choices(["step", "log", "blocked", COMPLETE])]
     id: Annotated[str, msgspec.Meta(extra_json_schema={"pattern": f"^{_PLACE.pattern}$"})]
     data: Annotated[str, msgspec.Meta(extra_json_schema={"contentMediaType": "application/json"})]
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from ocore.cli import credentials
 from ocore.cli.client import ApiProblem, Client
 from ocore.cli.credentials import Session
-from ocore.cli.follow import GOOD, follow, follow_json
+from ocore.cli.follow import BLOCKED, GOOD, follow, follow_json
 
 T = TypeVar("T")
 console = Console()
@@ -157,7 +157,10 @@ def _start(path: str, body: dict[str, Any], *, as_json: bool) -> None:
 
 
 def show_to_its_end(start: Callable[[Client], Awaitable[Any]], *, as_json: bool) -> None:
-    """Show the deployment that `start` returns while it runs. Exit code 1: it did not go live."""
+    """Show the deployment that `start` returns while it runs.
+
+    Exit code 1: it did not go live. 3: it waits for somebody.
+    """
 
     async def show(client: Client) -> dict[str, Any]:
         deployment = await start(client)
@@ -167,6 +170,8 @@ def show_to_its_end(start: Callable[[Client], Awaitable[Any]], *, as_json: bool)
         return await follow(client, deployment, console)
 
     ended = converse(show)
+    if ended["status"] == BLOCKED:
+        raise typer.Exit(3)
     if ended["status"] not in GOOD:
         if not as_json:
             errors.print(f"Log: ocore logs --project {ended['projectId']} {ended['id']}")

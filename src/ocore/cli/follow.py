@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from typing import Any, Final
 
 import msgspec
@@ -21,12 +22,13 @@ MARKS: Final = {
     "running": ("▶", "cyan"),
 }
 GOOD: Final = frozenset({"succeeded"})
+BLOCKED: Final = "blocked"
 
 Show = Callable[[str, Mapping[str, Any]], None]
 
 
 async def follow(client: Client, deployment: Mapping[str, Any], console: Console) -> dict[str, Any]:
-    """Show the deployment until it ends and return it as it ended."""
+    """Show the deployment until it ends, or waits for somebody, and return it as it is then."""
     if console.is_terminal:
         return await _follow_live(client, deployment, console)
     return await _follow(client, deployment, _plain(console))
@@ -49,17 +51,29 @@ def address(deployment: Mapping[str, Any]) -> str:
 
 
 async def _follow(client: Client, deployment: Mapping[str, Any], show: Show) -> dict[str, Any]:
-    async for event in client.events(f"{address(deployment)}/logs"):
-        show(event.kind, event.data)
-    ended: dict[str, Any] = await client.get(address(deployment))
-    return ended
+    async with aclosing(client.events(f"{address(deployment)}/logs")) as events:
+        async for event in events:
+            show(event.kind, event.data)
+            # It may wait for a day, and a CI job that waits with it costs money. A stream that is
+            # replayed tells of waits that are over, too.
+            if (
+                event.kind == BLOCKED
+                and (now := await _now(client, deployment))["status"] == BLOCKED
+            ):
+                return now
+    return await _now(client, deployment)
+
+
+async def _now(client: Client, deployment: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = await client.get(address(deployment))
+    return found
 
 
 def _plain(console: Console) -> Show:
     def show(kind: str, data: Mapping[str, Any]) -> None:
         if kind == "step":
             console.print(_step_line(data), highlight=False)
-        elif kind == "complete":
+        elif kind in {"complete", BLOCKED}:
             console.print(_ending_line(data), highlight=False)
 
     return show
@@ -87,7 +101,7 @@ class StepTree:
             self._steps[data["name"]] = dict(data)
             if data["status"] == "running":
                 self._began[data["name"]] = time.monotonic()
-        elif kind == "complete":
+        elif kind in {"complete", BLOCKED}:
             self._ending = data
 
     def __rich__(self) -> RenderableType:
@@ -121,7 +135,7 @@ def _step_line(step: Mapping[str, Any]) -> Text:
 
 def _ending_line(data: Mapping[str, Any]) -> Text:
     style = "bold green" if data["status"] in GOOD else "bold red"
-    line = Text(f"{data['status']} {_seconds(data['durationMs']).strip()}", style=style)
+    line = Text(f"{data['status']} {_seconds(data.get('durationMs')).strip()}", style=style)
     if data["errorMessage"]:
         line.append(f"\n{data['errorMessage']}", style="red")
     return line

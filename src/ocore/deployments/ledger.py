@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ocore.deployments.model import Deployment, Entry, RollbackTarget, Status
+from ocore.deployments.pipeline import Hold
 from ocore.deployments.wayback import WayBack
 from ocore.environments import Instance, InstanceStatus, Live, Project
 
@@ -47,7 +48,10 @@ class Ledger(Protocol):
     """The worker's side. Every write names the lease, and raises LeaseLost when it is not ours."""
 
     async def claim(self, worker: str) -> Lease | None:
-        """Take one whose lease ran out, else the oldest queued one whose instance is free."""
+        """Take one whose lease ran out or whose wait is over, else the oldest one in the queue.
+
+        Its instance must be free: what runs or waits for somebody comes first.
+        """
         ...
 
     async def load(self, lease: Lease) -> Deployment:
@@ -64,6 +68,13 @@ class Ledger(Protocol):
 
     async def go_live(self, lease: Lease, entry: Entry, live: Live) -> Deployment:
         """Add the line that ends the switch and record what serves, in one transaction."""
+        ...
+
+    async def block(self, lease: Lease, decided: Deployment, hold: Hold) -> None:
+        """Let go until something happens: an answer, a cancel, or the end of the wait.
+
+        What happened since it was `decided` counts, too.
+        """
         ...
 
     async def close(self, lease: Lease, ending: Ending) -> None:

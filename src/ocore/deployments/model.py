@@ -76,7 +76,8 @@ class Result(StrEnum):
 class Entry:
     """One line of the journal. Never edited, never removed.
 
-    `detail` is one or a few sentences for people; `attempt` counts from 1.
+    `detail` is one or a few sentences for people; `attempt` counts from 1. `waits_until` is set
+    where a step failed by checks that a person may accept: so long the deployment waits for that.
     """
 
     step: Step
@@ -87,6 +88,7 @@ class Entry:
     artifact: Artifact | None = None
     evidence: tuple[Evidence, ...] = ()
     findings: tuple[Finding, ...] = ()
+    waits_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

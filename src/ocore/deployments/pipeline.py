@@ -1,15 +1,19 @@
-"""What to do next, decided from the journal alone.
+"""What to do next, decided from the journal and the time alone.
 
 A worker may die between any two lines of this program. The next worker asks the same question
 about the same journal and gets the same answer; that is the whole of our crash recovery.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from ocore.deployments.model import Deployment, Result, Status, Step
+from ocore.deployments.evidence import Evidence, Gate
+from ocore.deployments.model import Deployment, Entry, Result, Status, Step
 from ocore.deployments.products import Built
+from ocore.gates.kinds import GATES
 
 FLOW: Final = (
     Step.FETCH,
@@ -62,13 +66,21 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Wait until somebody accepts what these gates found, or until that moment."""
+
+    gates: tuple[Gate, ...]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """Nothing is left to do."""
 
     status: Status
 
 
-Move = Run | Skip | GiveUp | Finish
+Move = Run | Skip | GiveUp | Hold | Finish
 
 
 class CancelEffect(StrEnum):
@@ -87,9 +99,12 @@ def flow_of(deployment: Deployment) -> tuple[Step, ...]:
     return FLOW if built is None or built.image.registry is None else PUSHED_FLOW
 
 
-def next_move(deployment: Deployment) -> Move:
+def next_move(deployment: Deployment, *, now: datetime) -> Move:
     """Return the one thing to do next."""
-    if deployment.failure() or _unwinds_for_cancel(deployment):
+    failure = deployment.failure()
+    if failure is not None and failure.waits_until is not None:
+        return _held(deployment, failure, failure.waits_until, now)
+    if failure or _unwinds_for_cancel(deployment):
         return _unwind(deployment)
     if deployment.cancel_requested and cancel_effect(deployment) is CancelEffect.CANCELS:
         return Finish(Status.CANCELLED)
@@ -97,6 +112,19 @@ def next_move(deployment: Deployment) -> Move:
         if not deployment.settled(step):
             return _begin(deployment, step)
     return Finish(Status.SUCCEEDED)
+
+
+def may_wait(deployment: Deployment, evidence: Iterable[Evidence]) -> bool:
+    """Say whether a step that failed by these checks may wait for a person who accepts that.
+
+    Not once the cutover began: users wait. Nor for a check that makes what the next step needs.
+    """
+    blocking = [item for item in evidence if item.blocks]
+    return (
+        bool(blocking)
+        and all(GATES[item.gate].waivable for item in blocking)
+        and not cutover_began(deployment)
+    )
 
 
 def cutover_began(deployment: Deployment) -> bool:
@@ -123,6 +151,14 @@ def cuts_short(deployment: Deployment) -> bool:
     if deployment.failure() is not None:
         return False
     return deployment.cancel_requested and (cancel_effect(deployment) is not CancelEffect.REFUSED)
+
+
+def _held(deployment: Deployment, failure: Entry, until: datetime, now: datetime) -> Move:
+    if deployment.cancel_requested:
+        return Finish(Status.CANCELLED)
+    if now >= until:
+        return Finish(Status.FAILED)
+    return Hold(tuple(item.gate for item in failure.evidence if item.blocks), until)
 
 
 def _begin(deployment: Deployment, step: Step) -> Move:

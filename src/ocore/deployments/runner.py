@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from ocore.deployments import pipeline, verdict
 from ocore.deployments.ledger import Ending, Lease, Ledger
 from ocore.deployments.model import Deployment, Entry, Result, Status, Step
-from ocore.deployments.pipeline import Finish, GiveUp, Run, Skip
+from ocore.deployments.pipeline import Finish, GiveUp, Hold, Run, Skip
 from ocore.deployments.products import Started
 from ocore.deployments.steps.build import build
 from ocore.deployments.steps.fetch import fetch
@@ -49,10 +50,13 @@ ACTIONS: Final[dict[Step, Callable[[Deployment, Toolbox], Awaitable[Outcome]]]] 
 
 
 async def run_deployment(lease: Lease, ledger: Ledger, tools: Toolbox) -> None:
-    """Do one thing, write it down, ask again. Safe to call after any crash."""
+    """Do one thing, write it down, ask again; until the end, or until somebody must be waited for.
+
+    Safe to call after any crash.
+    """
     deployment = await ledger.load(lease)
     while True:
-        match pipeline.next_move(deployment):
+        match pipeline.next_move(deployment, now=tools.now()):
             case Run(step):
                 deployment = await ledger.append(lease, _begun(deployment, step, tools))
                 entry = await _attempt(deployment, step, tools)
@@ -60,6 +64,10 @@ async def run_deployment(lease: Lease, ledger: Ledger, tools: Toolbox) -> None:
                 entry = _entry(deployment, step, tools, Result.SKIPPED, reason)
             case GiveUp(step):
                 entry = _entry(deployment, step, tools, Result.FAILED, _gave_up(deployment, step))
+            case Hold() as hold:
+                tools.say(verdict.waiting_message(deployment, hold))
+                await tools.flush()
+                return await ledger.block(lease, deployment, hold)
             case Finish(status):
                 await forget_rehearsal(deployment, tools)
                 await tools.flush()
@@ -87,7 +95,10 @@ async def _attempt(deployment: Deployment, step: Step, tools: Toolbox) -> Entry:
     except GateFailed as failure:
         tools.say(f"Failed: {failure}")
         entry = _entry(deployment, step, tools, Result.FAILED, str(failure))
-        return replace(entry, evidence=failure.evidence, findings=failure.findings)
+        until = _waits_until(deployment, failure, tools)
+        return replace(
+            entry, evidence=failure.evidence, findings=failure.findings, waits_until=until
+        )
     except StepFailed as failure:
         tools.say(f"Failed: {failure}")
         return _entry(deployment, step, tools, Result.FAILED, str(failure))
@@ -98,6 +109,12 @@ async def _attempt(deployment: Deployment, step: Step, tools: Toolbox) -> Entry:
         evidence=outcome.evidence,
         findings=outcome.findings,
     )
+
+
+def _waits_until(deployment: Deployment, failure: GateFailed, tools: Toolbox) -> datetime | None:
+    if not pipeline.may_wait(deployment, failure.evidence):
+        return None
+    return tools.now() + timedelta(seconds=tools.waiver_seconds)
 
 
 async def _record(lease: Lease, ledger: Ledger, deployment: Deployment, entry: Entry) -> Deployment:

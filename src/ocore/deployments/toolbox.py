@@ -45,7 +45,8 @@ class Toolbox(Lookout):
     `wait` sleeps for seconds, and `flush` makes durable what was said. `health_seconds` is how
     long a new colour may take to answer, and `verify_seconds` how long its log is watched after
     the switch. `hold_seconds` is how long the proxy holds requests before users see a maintenance
-    page. `snapshot_settings` tells what an environment wants of its snapshots.
+    page. `waiver_seconds` is how long a deployment waits for somebody to accept a failed check.
+    `snapshot_settings` tells what an environment wants of its snapshots.
     """
 
     images: Images
@@ -61,3 +62,4 @@ class Toolbox(Lookout):
     health_seconds: float = 120.0
     verify_seconds: float = 3.0
     hold_seconds: float = 30.0
+    waiver_seconds: float = 86_400.0

@@ -5,8 +5,10 @@ from enum import StrEnum
 
 from ocore.deployments.evidence import Gate, Outcome
 from ocore.deployments.model import Deployment, Result, Status, Step
+from ocore.deployments.pipeline import Hold
 from ocore.deployments.products import Snapped
 from ocore.gates.profiles import REQUIRED, REQUIRED_OF_ROLLBACK
+from ocore.kit.moments import rfc3339
 
 
 class VerdictStatus(StrEnum):
@@ -68,6 +70,15 @@ def error_message(deployment: Deployment, status: Status) -> str | None:
     return reason
 
 
+def waiting_message(deployment: Deployment, hold: Hold) -> str:
+    """Return the sentence people read while a deployment waits for one of them."""
+    gates = ", ".join(hold.gates)
+    return (
+        f"{_what_failed(deployment)}. Nothing live has changed. Waiting until"
+        f" {rfc3339(hold.until)} for a waiver of {gates}, or a cancel"
+    )
+
+
 def _judge_unsuccessful(deployment: Deployment, status: Status) -> Verdict:
     labels = {
         Status.CANCELLED: "Cancelled",
@@ -81,9 +92,18 @@ def _judge_unsuccessful(deployment: Deployment, status: Status) -> Verdict:
 
 def _reason(deployment: Deployment) -> str:
     failure = deployment.failure()
-    if failure is not None:
-        return f"{failure.step}: {failure.detail}"
-    return "Cancelled during the cutover; the earlier version is live again"
+    if failure is None:
+        return "Cancelled during the cutover; the earlier version is live again"
+    if failure.waits_until is None:
+        return _what_failed(deployment)
+    return f"{_what_failed(deployment)}. Nobody accepted that until {rfc3339(failure.waits_until)}"
+
+
+def _what_failed(deployment: Deployment) -> str:
+    failure = deployment.failure()
+    if failure is None:
+        raise LookupError("nothing failed")
+    return f"{failure.step}: {failure.detail}"
 
 
 def _by_hand(deployment: Deployment) -> str:

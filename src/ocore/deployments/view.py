@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 from ocore.deployments import pipeline, verdict
 from ocore.deployments.evidence import Evidence, Finding
 from ocore.deployments.model import ENDED, Deployment, Result, Step
+from ocore.deployments.pipeline import Hold
 from ocore.deployments.products import Inspected, Snapped, Started
 from ocore.deployments.risk import assess
 from ocore.kit.moments import milliseconds_between, rfc3339
@@ -101,6 +102,17 @@ def complete_view(deployment: Deployment) -> Json:
         "errorMessage": deployment.error_message,
         "completedAt": _time(deployment.completed_at),
         "durationMs": _duration(deployment.started_at, deployment.completed_at),
+    }
+
+
+def blocked_view(deployment: Deployment, hold: Hold) -> Json:
+    """Return the event that tells followers that a deployment waits for one of them."""
+    return {
+        "deploymentId": deployment.id,
+        "status": deployment.status,
+        "errorMessage": deployment.error_message,
+        "gates": list(hold.gates),
+        "until": rfc3339(hold.until),
     }
 
 

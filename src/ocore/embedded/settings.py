@@ -41,6 +41,7 @@ class Settings:
     health_seconds: float = 120.0
     hold_seconds: float = 30.0
     aside_hours: float = 48.0
+    waiver_hours: float = 24.0
 
     @property
     def api_url(self) -> str:
@@ -76,6 +77,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         health_seconds=_seconds(environment, "OCORE_HEALTH_SECONDS", defaults.health_seconds),
         hold_seconds=_seconds(environment, "OCORE_HOLD_SECONDS", defaults.hold_seconds),
         aside_hours=_above_zero(environment, "OCORE_ASIDE_HOURS", defaults.aside_hours, "hours"),
+        waiver_hours=_above_zero(environment, "OCORE_WAIVER_HOURS", defaults.waiver_hours, "hours"),
     )
 
 

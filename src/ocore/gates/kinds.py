@@ -10,7 +10,10 @@ _G = Gate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateFacts:
-    """What a gate is. `seconds` bounds one run; None where the step that holds it has its own."""
+    """What a gate is. `seconds` bounds one run; None where the step that holds it has its own.
+
+    A `waivable` one only judges: what the next step needs is there without it.
+    """
 
     title: str
     step: str
@@ -18,6 +21,7 @@ class GateFacts:
     looks_at: str
     fails_when: str
     seconds: float | None = None
+    waivable: bool = False
 
 
 GATES: Final[dict[Gate, GateFacts]] = {
@@ -46,6 +50,7 @@ GATES: Final[dict[Gate, GateFacts]] = {
         fails_when="a file does not parse or breaks Odoo's grammar; an external id or a view's"
         " field does not exist",
         seconds=600,
+        waivable=True,
     ),
     _G.CODE_SECRETS: GateFacts(
         title="Secrets",
@@ -55,6 +60,7 @@ GATES: Final[dict[Gate, GateFacts]] = {
         " that hold credentials",
         fails_when="a credential lies in the tree outside tests and demo data",
         seconds=300,
+        waivable=True,
     ),
     _G.MIGRATION_SAFETY: GateFacts(
         title="Migration safety",
@@ -64,6 +70,7 @@ GATES: Final[dict[Gate, GateFacts]] = {
         fails_when="the update destroys data: a model, column or selection value goes, a type"
         " gets narrower, or a script deletes",
         seconds=300,
+        waivable=True,
     ),
     _G.BUILD_IMAGE: GateFacts(
         title="Build image",
@@ -79,6 +86,7 @@ GATES: Final[dict[Gate, GateFacts]] = {
         looks_at="the real update, on a neutralized copy of the data of now",
         fails_when="the copy cannot be made or made harmless, the update fails on it as"
         " `modules.updated` would, or it takes longer than the instance's `longestWindow`",
+        waivable=True,
     ),
     _G.ODOO_TESTS: GateFacts(
         title="Odoo tests",
@@ -86,6 +94,7 @@ GATES: Final[dict[Gate, GateFacts]] = {
         mode="test",
         looks_at="the tests of the modules in the plan, on the updated copy",
         fails_when="one of them does not pass",
+        waivable=True,
     ),
     _G.DATABASE_SNAPSHOT: GateFacts(
         title="Snapshot",

@@ -17,7 +17,7 @@ from ocore.gates.lint import CHECKS
 from ocore.gates.profiles import REQUIRED, Profile
 
 _ACTIONS: Final = {
-    "block": "keeps the deployment from going on where the gate is required, and fails it",
+    "block": "keeps the deployment from going on where the gate is required",
     "warn": "is shown, and makes the verdict `clean_with_warnings`",
     "inform": "is shown",
 }
@@ -75,6 +75,8 @@ def _gate_page(gate: Gate, facts: GateFacts) -> str:
         f"- Fails when {facts.fails_when}.",
         f"- Required in: {_profiles(gate)}.",
     ]
+    waiver = "may be waived" if facts.waivable else "cannot be waived"
+    told.append(f"- A failure {waiver}.")
     if facts.seconds is not None:
         told.append(f"- Time limit: {facts.seconds:.0f} s; past it it is an `error`, never a pass.")
     parts = [

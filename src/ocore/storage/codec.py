@@ -7,8 +7,9 @@ from typing import Any, Final, get_args, get_type_hints
 import msgspec
 
 from ocore.deployments.model import Deployment, Entry
+from ocore.deployments.pipeline import Hold
 from ocore.deployments.products import Artifact
-from ocore.deployments.view import complete_view, deployment_view, step_view
+from ocore.deployments.view import blocked_view, complete_view, deployment_view, step_view
 from ocore.environments import Instance, Live, Project
 
 _ARTIFACTS: Final = {kind.__name__: kind for kind in get_args(Artifact)}
@@ -52,6 +53,10 @@ def step_event(deployment: Deployment, entry: Entry) -> str:
     return msgspec.json.encode({**view, "deploymentId": deployment.id}).decode()
 
 
+def blocked_event(deployment: Deployment, hold: Hold) -> str:
+    return msgspec.json.encode(blocked_view(deployment, hold)).decode()
+
+
 def complete_event(deployment: Deployment) -> str:
     return msgspec.json.encode(complete_view(deployment)).decode()
 
@@ -74,4 +79,6 @@ def to_json(value: Any) -> str:
 
 
 def _converted(record: Any, types: dict[str, Any]) -> dict[str, Any]:
-    return {name: msgspec.convert(record[name], kind) for name, kind in types.items()}
+    # What an earlier version wrote lacks what came later: that has a default.
+    known = {name: kind for name, kind in types.items() if name in record}
+    return {name: msgspec.convert(record[name], kind) for name, kind in known.items()}

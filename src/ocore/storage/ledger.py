@@ -7,11 +7,14 @@ from typing import Any, Final
 
 from ocore.deployments.ledger import Ending, Lease
 from ocore.deployments.model import Deployment, Entry, Status, Trigger
+from ocore.deployments.pipeline import Hold
 from ocore.deployments.products import Reverted, Snapped
+from ocore.deployments.verdict import waiting_message
 from ocore.environments import Live
 from ocore.errors import LeaseLost
 from ocore.snapshots.records import SnapshotReason, SnapshotRecord, SnapshotStatus
 from ocore.storage.codec import (
+    blocked_event,
     complete_event,
     deployment_from,
     deployment_json,
@@ -38,8 +41,8 @@ class PostgresLedger:
 
     async def claim(self, worker: str) -> Lease | None:
         async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
-            for query in ("claim_expired", "claim_queued"):
-                found = await connection.execute(_QUERIES[query])
+            for query in ("claim_expired", "claim_blocked", "claim_queued"):
+                found = await connection.execute(_QUERIES[query], {"now": self._now()})
                 row = await found.fetchone()
                 if row is not None:
                     return await self._take(connection, worker, *row)
@@ -70,6 +73,14 @@ class PostgresLedger:
             await connection.execute(_QUERIES["set_live"], values)
             return await self._append(connection, deployment, entry)
 
+    async def block(self, lease: Lease, decided: Deployment, hold: Hold) -> None:
+        async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
+            deployment, _ = await self._hold(connection, lease)
+            now = self._now()
+            answered = deployment.cancel_requested != decided.cancel_requested
+            wake_at = now if answered else hold.until
+            await block_deployment(connection, deployment, hold, now=now, wake_at=wake_at)
+
     async def close(self, lease: Lease, ending: Ending) -> None:
         async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
             deployment, instance = await self._hold(connection, lease)
@@ -91,10 +102,10 @@ class PostgresLedger:
         if deployment.status is Status.QUEUED:
             deployment = replace(
                 deployment,
-                status=Status.RUNNING,
                 started_at=self._now(),
                 previous=None if live is None else live_from(live),
             )
+        deployment = replace(deployment, status=Status.RUNNING, error_message=None)
         values = {
             "id": deployment_id,
             "worker": worker,
@@ -152,6 +163,26 @@ async def _record_snapshot(connection: Connection, deployment: Deployment, entry
             await use_up_snapshot(connection, id_, message=message)
         case _:
             return
+
+
+async def block_deployment(
+    connection: Connection, deployment: Deployment, hold: Hold, *, now: datetime, wake_at: datetime
+) -> Deployment:
+    """Write down that a deployment waits, and what for; nobody holds it until `wake_at`."""
+    message = waiting_message(deployment, hold)
+    blocked = replace(deployment, status=Status.BLOCKED, error_message=message)
+    values = {
+        "id": blocked.id,
+        "kind": "blocked",
+        "entry": None,
+        "event": blocked_event(blocked, hold),
+        "record": deployment_json(blocked),
+        "view": view_json(blocked, now=now),
+    }
+    await connection.execute(_QUERIES["write_event"], values)
+    await connection.execute(_QUERIES["block"], {"id": blocked.id, "wake_at": wake_at})
+    await connection.execute(_QUERIES["notify"], {"id": blocked.id})
+    return blocked
 
 
 async def end_deployment(

@@ -102,7 +102,7 @@ class TenantRequests:
             record, status, view = row
             await self._audit(connection, "deployment.cancel_requested", deployment_id, by=by)
             await _all(connection, "notify", id=deployment_id)
-            if status == Status.QUEUED:
+            if status in {Status.QUEUED, Status.BLOCKED}:
                 waiting = await _with_journal(connection, deployment_id, record)
                 return await self._end(connection, waiting, Status.CANCELLED)
             updated = await _one(connection, "request_cancel", id=deployment_id)
@@ -166,7 +166,7 @@ class TenantRequests:
     async def _end(self, connection: Connection, deployment: Deployment, status: Status) -> bytes:
         reason = {
             Status.CANCELLED: "Cancelled before anything live was touched",
-            Status.SUPERSEDED: "A newer push took its place in the queue",
+            Status.SUPERSEDED: "A newer push took its place",
         }[status]
         ending = Ending(status=status, error_message=reason, instance_status=None)
         ended = await end_deployment(connection, deployment, ending, now=self._now())

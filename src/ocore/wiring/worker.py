@@ -101,6 +101,7 @@ def _equip(
             health_seconds=settings.health_seconds,
             verify_seconds=VERIFY_SECONDS,
             hold_seconds=settings.hold_seconds,
+            waiver_seconds=settings.waiver_hours * 3600,
         )
 
     return equip

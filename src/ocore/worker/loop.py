@@ -97,7 +97,7 @@ async def _run(shop: Shop, lease: Lease) -> None:
         # tries the step again, and after MOST_ATTEMPTS it ends like any other failure.
         log.exception("deployment crashed", **known)
     else:
-        log.info("deployment ended", **known)
+        log.info("deployment ended or blocked", **known)
 
 
 async def _run_with_heartbeat(shop: Shop, lease: Lease) -> None:

@@ -7,6 +7,15 @@ SELECT d.id, d.instance_id, d.record
  LIMIT 1
    FOR UPDATE SKIP LOCKED
 
+-- name: claim_blocked
+-- One whose wait is over, by the clock of those who decide so.
+SELECT d.id, d.instance_id, d.record
+  FROM deployments d
+ WHERE d.status = 'blocked' AND d.wake_at <= %(now)s
+ ORDER BY d.queue_number
+ LIMIT 1
+   FOR UPDATE SKIP LOCKED
+
 -- name: claim_queued
 -- The oldest one whose instance is free: first come, first served, for each instance.
 SELECT d.id, d.instance_id, d.record
@@ -15,7 +24,7 @@ SELECT d.id, d.instance_id, d.record
    AND NOT EXISTS (
         SELECT 1 FROM deployments other
          WHERE other.instance_id = d.instance_id
-           AND (other.status = 'running'
+           AND (other.status IN ('running', 'blocked')
                 OR (other.status = 'queued' AND other.queue_number < d.queue_number)))
  ORDER BY d.queue_number
  LIMIT 1
@@ -27,7 +36,7 @@ UPDATE instances SET fence = fence + 1 WHERE id = %(instance)s RETURNING fence, 
 
 -- name: lease
 UPDATE deployments
-   SET status = 'running', lease_owner = %(worker)s, lease_term = %(term)s,
+   SET status = 'running', wake_at = NULL, lease_owner = %(worker)s, lease_term = %(term)s,
        lease_until = clock_timestamp() + make_interval(secs => %(seconds)s),
        record = %(record)s, view = %(view)s
  WHERE id = %(id)s
@@ -57,8 +66,13 @@ WITH next AS (
 INSERT INTO journal (deployment_id, organization_id, seq, kind, entry, event)
 SELECT id, organization_id, last_seq, %(kind)s, %(entry)s, %(event)s FROM next
 
+-- name: block
+UPDATE deployments
+   SET status = 'blocked', wake_at = %(wake_at)s, lease_owner = NULL, lease_until = NULL
+ WHERE id = %(id)s
+
 -- name: end
-UPDATE deployments SET status = %(status)s, lease_until = NULL WHERE id = %(id)s
+UPDATE deployments SET status = %(status)s, lease_until = NULL, wake_at = NULL WHERE id = %(id)s
 
 -- name: set_live
 UPDATE instances

@@ -22,9 +22,10 @@ VALUES (%(id)s, %(organization)s, %(project)s, %(instance)s, %(trigger)s, %(reco
 UPDATE projects SET deployments_count = deployments_count + 1 WHERE id = %(project)s
 
 -- name: superseded
--- A newer push makes older ones that still wait pointless; what people asked for stays.
+-- A newer push makes older ones that still wait pointless, for their turn or for a waiver; what
+-- people asked for stays.
 SELECT id, record FROM deployments
- WHERE instance_id = %(instance)s AND status = 'queued' AND trigger = 'webhook'
+ WHERE instance_id = %(instance)s AND status IN ('queued', 'blocked') AND trigger = 'webhook'
    FOR UPDATE
 
 -- name: audit
