@@ -23,7 +23,7 @@ from ocore.images import BuildOrder
 from ocore.odoo.addons import Addon, InstalledModule
 from ocore.odoo.schema import Schema
 from ocore.rehearsals import Portrait
-from ocore.runtime import ModuleChange, Probe
+from ocore.runtime import ModuleChange, Probe, ScheduledAction
 from ocore.snapshots import Room, TableLoss
 from ocore.source import Checkout, Ref
 
@@ -106,6 +106,7 @@ class World:
     of a rehearsal "copy", "neutralize", "tests", and the gates that find what blocks. In a
     `deadly` one the update takes the machine down, every time. `stand_in` is what the copy of a
     rehearsal holds, None when there is none.
+    `stubborn` are scheduled actions that never end by themselves.
     """
 
     breaks: frozenset[str] = frozenset()
@@ -125,6 +126,7 @@ class World:
     harmless: bool = False
     slowness: float = 0.0
     lost_files: tuple[str, ...] = ()
+    stubborn: tuple[ScheduledAction, ...] = ()
     room: Room = ROOM
     log: list[str] = field(default_factory=list)
     clock: datetime = NOW
@@ -247,6 +249,7 @@ class WorldSnapshots:
 
     async def take(self, _instance: Instance, snapshot_id: str) -> Snapshot:
         assert not self.world.running, "a snapshot needs a quiet database"
+        assert self.world.crons is None, "a snapshot needs a quiet database"
         return self._keep(snapshot_id, self.world.data)
 
     async def take_online(self, _instance: Instance, snapshot_id: str) -> Snapshot:
@@ -362,7 +365,6 @@ class WorldRuntime:
 
     async def drain(self, _instance: Instance) -> None:
         self.world.running.clear()
-        self.world.crons = None
 
     async def halt(self, instance: Instance) -> None:
         if instance.throwaway:
@@ -378,8 +380,13 @@ class WorldCrons:
     async def start(self, _instance: Instance, image: Image) -> None:
         self.world.crons = image.tag
 
-    async def stop(self, _instance: Instance) -> None:
+    async def stop(self, _instance: Instance, *, say: Say) -> tuple[ScheduledAction, ...]:
+        if self.world.crons is None:
+            return ()
+        assert not self.world.held, "nobody waits for a page while an action ends"
+        say("stopping crons")
         self.world.crons = None
+        return self.world.stubborn
 
 
 @dataclass

@@ -95,18 +95,35 @@ def at_work(site: Site, instance: Instance, part: str, statement: str = "%") -> 
     return bool(rows)
 
 
-def count_runs_of_a_due_action(site: Site, instance: Instance, seconds: int = 0) -> None:
-    """Make one scheduled action due, which counts its runs, and switch off all others."""
-    code = (
-        f"env.cr.execute('SELECT pg_sleep({seconds})')\n"
-        "env.cr.execute('UPDATE oc_runs SET runs = runs + 1')"
-    )
+COUNT = "env.cr.execute('UPDATE oc_runs SET runs = runs + 1')"
+
+
+def count_runs_of_a_due_action(site: Site, instance: Instance, seconds: int = 0) -> str:
+    """Make one scheduled action due, which counts its runs, and switch off all others.
+
+    Returns its name.
+    """
     database = instance.database
     query(site, database, "CREATE TABLE oc_runs AS SELECT 0 AS runs")
     query(site, database, "GRANT ALL ON oc_runs TO PUBLIC")
     query(site, database, "UPDATE ir_cron SET active = false")
-    [(cron, action)] = query(
-        site, database, "SELECT id, ir_actions_server_id FROM ir_cron ORDER BY id LIMIT 1"
+    code = f"env.cr.execute('SELECT pg_sleep({seconds})')\n{COUNT}"
+    return make_due(site, instance, code, place=0)
+
+
+def count_runs_of_a_second_one(site: Site, instance: Instance) -> None:
+    """Make another action due, which Odoo runs right after the first."""
+    make_due(site, instance, COUNT, place=1)
+
+
+def make_due(site: Site, instance: Instance, code: str, *, place: int) -> str:
+    """Let the scheduled action at this place run this code next, and return its name."""
+    database = instance.database
+    [(cron, name, action)] = query(
+        site,
+        database,
+        "SELECT id, cron_name, ir_actions_server_id FROM ir_cron ORDER BY id LIMIT 1 OFFSET %s",
+        place,
     )
     query(
         site,
@@ -118,10 +135,26 @@ def count_runs_of_a_due_action(site: Site, instance: Instance, seconds: int = 0)
     query(
         site,
         database,
-        "UPDATE ir_cron SET active = true, nextcall = now() - interval '1 hour',"
+        "UPDATE ir_cron SET active = true, nextcall = now() - interval '1 hour', priority = %s,"
         " interval_number = 1, interval_type = 'months' WHERE id = %s",
+        place,
         cron,
     )
+    return str(name)
+
+
+def be_quick(site: Site, instance: Instance) -> None:
+    """Let the first action do no more than count."""
+    make_due(site, instance, COUNT, place=0)
+
+
+def write_on_others(site: Site, instance: Instance, *, after_seconds: int) -> None:
+    """Let the first action change all the others before it counts."""
+    code = (
+        f"env.cr.execute('SELECT pg_sleep({after_seconds})')\n"
+        "env.cr.execute('UPDATE ir_cron SET priority = 9 WHERE NOT active')\n"
+    )
+    make_due(site, instance, code + COUNT, place=0)
 
 
 def wake_crons(site: Site, instance: Instance) -> None:

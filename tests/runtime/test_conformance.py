@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 from contextlib import suppress
 from dataclasses import replace
@@ -16,18 +17,22 @@ from ocore.errors import StepFailed
 from ocore.kit.processes import process_key
 from ocore.odoo.results import results_of
 from ocore.runtime import ModuleChange
+from ocore.runtime.crons import OdooCrons
 from tests.runtime.conftest import Base, copy_of
 from tests.runtime.questions import (
     SLOW_CONTROLLER,
     addon,
     at_work,
+    be_quick,
     count_runs_of_a_due_action,
+    count_runs_of_a_second_one,
     healthy,
     listeners,
     runs,
     state_of,
     until,
     wake_crons,
+    write_on_others,
 )
 from tests.runtime.sites import Site
 
@@ -135,23 +140,66 @@ async def test_scheduled_actions_run_in_the_cron_process_only(
     await until(lambda: listeners(site, instance) == {f"{instance.database}/cron"})
     wake_crons(site, instance)
     await until(lambda: runs(site, instance) == 1, seconds=100)
-    await site.crons.stop(instance)
-    await site.crons.stop(instance)
+    assert await site.crons.stop(instance, say=print) == ()
+    assert await site.crons.stop(instance, say=print) == ()
     assert listeners(site, instance) == set()
 
 
-async def test_a_scheduled_action_at_work_is_given_time_to_end(
-    site: Site, instance: Instance, image: Image
-) -> None:
-    count_runs_of_a_due_action(site, instance, seconds=4)
+async def sleeping_action(site: Site, instance: Instance, image: Image) -> None:
+    """Start the crons, and wait until their first action sleeps."""
     await site.crons.start(instance, image)
     await until(lambda: listeners(site, instance))
     wake_crons(site, instance)
     # Not just any work: a registry that loads is at work as well.
     await until(lambda: at_work(site, instance, "cron", "%pg_sleep%"), seconds=100)
-    await site.runtime.drain(instance)
+
+
+async def test_a_scheduled_action_at_work_is_named_and_ends_and_none_begins_after_it(
+    site: Site, instance: Instance, image: Image
+) -> None:
+    name = count_runs_of_a_due_action(site, instance, seconds=4)
+    count_runs_of_a_second_one(site, instance)
+    await sleeping_action(site, instance, image)
+    said: list[str] = []
+    assert await site.crons.stop(instance, say=said.append) == ()
     assert runs(site, instance) == 1
     assert await site.running(instance) == {}
+    beginning, end = said
+    assert re.fullmatch(rf"Scheduled action “{name}”, at work for \d+ s, is at work: .*", beginning)
+    assert re.fullmatch(rf"Scheduled action “{name}”, at work for \d+ s, has ended", end)
+
+
+async def test_a_scheduled_action_that_takes_too_long_is_cut_and_runs_again(
+    site: Site, instance: Instance, image: Image
+) -> None:
+    name = count_runs_of_a_due_action(site, instance, seconds=600)
+    await sleeping_action(site, instance, image)
+    impatient = OdooCrons(site.parts, site.host, patience=1)
+    said: list[str] = []
+    (cut,) = await impatient.stop(instance, say=said.append)
+    assert cut.name == name
+    # It slept for that long, and began before that.
+    assert 1 <= cut.seconds < 600
+    assert said[-1].endswith("did not end in 1 s, and is cut")
+    assert runs(site, instance) == 0
+    be_quick(site, instance)
+    await site.crons.start(instance, image)
+    await until(lambda: listeners(site, instance))
+    wake_crons(site, instance)
+    await until(lambda: runs(site, instance) == 1, seconds=100)
+
+
+async def test_who_must_change_a_scheduled_action_gets_through_the_fence(
+    site: Site, instance: Instance, image: Image
+) -> None:
+    """The action at work writes on another one, whose row the fence holds."""
+    name = count_runs_of_a_due_action(site, instance)
+    write_on_others(site, instance, after_seconds=2)
+    await sleeping_action(site, instance, image)
+    said: list[str] = []
+    assert await site.crons.stop(instance, say=said.append) == ()
+    assert runs(site, instance) == 1
+    assert name in said[0]
 
 
 async def test_an_update_tells_every_line_and_leaves_nothing_behind(

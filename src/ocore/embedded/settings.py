@@ -40,6 +40,7 @@ class Settings:
     lease_seconds: float = 15.0
     health_seconds: float = 120.0
     hold_seconds: float = 30.0
+    cron_seconds: float = 60.0
     aside_hours: float = 48.0
     waiver_hours: float = 24.0
 
@@ -76,6 +77,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         lease_seconds=_seconds(environment, "OCORE_LEASE_SECONDS", defaults.lease_seconds),
         health_seconds=_seconds(environment, "OCORE_HEALTH_SECONDS", defaults.health_seconds),
         hold_seconds=_seconds(environment, "OCORE_HOLD_SECONDS", defaults.hold_seconds),
+        cron_seconds=_seconds(environment, "OCORE_CRON_SECONDS", defaults.cron_seconds),
         aside_hours=_above_zero(environment, "OCORE_ASIDE_HOURS", defaults.aside_hours, "hours"),
         waiver_hours=_above_zero(environment, "OCORE_WAIVER_HOURS", defaults.waiver_hours, "hours"),
     )

@@ -85,6 +85,7 @@ class FindingClass(StrEnum):
     DISK_ROOM = "disk.no_room"
     DATA_LOSS = "data.loss_on_rollback"
     ROLLBACK_CLASS = "release.rollback_class"
+    CRON_INTERRUPTED = "cron.interrupted"
     LOG_ERROR = "log.error"
 
 

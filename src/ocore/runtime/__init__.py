@@ -34,6 +34,18 @@ class Probe:
     answered: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledAction:
+    """A scheduled action (`ir.cron`) at work, and for how long it has been."""
+
+    id: int
+    name: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"Scheduled action “{self.name}”, at work for {self.seconds:.0f} s,"
+
+
 class Runtime(Protocol):
     """Starts, updates and stops Odoo. Every call may be repeated.
 
@@ -65,10 +77,9 @@ class Runtime(Protocol):
         ...
 
     async def drain(self, instance: Instance) -> None:
-        """Stop both colours and the crons, each once it has ended what it began.
+        """Stop both colours, side by side, each once it has ended what it began.
 
-        They end side by side. What takes too long is cut: PostgreSQL takes back what it has not
-        committed.
+        What takes too long is cut: PostgreSQL takes back what it has not committed.
         """
         ...
 
@@ -84,8 +95,11 @@ class Crons(Protocol):
         """Run scheduled actions with this image, and with no other."""
         ...
 
-    async def stop(self, instance: Instance) -> None:
-        """Stop scheduled actions; one at work is given time to end."""
+    async def stop(self, instance: Instance, *, say: Say) -> tuple[ScheduledAction, ...]:
+        """Let no scheduled action begin, wait for those at work, and return those that were cut.
+
+        `say` hears which are waited for, and for how long they have been at work.
+        """
         ...
 
 

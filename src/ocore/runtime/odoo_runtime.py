@@ -8,7 +8,6 @@ from ocore.artifacts import Colour, Endpoint, Image, Say
 from ocore.environments import Instance
 from ocore.errors import StepFailed
 from ocore.runtime import ModuleChange
-from ocore.runtime.crons import PATIENCE_SECONDS
 from ocore.runtime.odoo_process import (
     CRON,
     UPDATE,
@@ -25,7 +24,7 @@ from ocore.runtime.ports import Ports
 from ocore.runtime.sessions import Sessions
 from ocore.runtime.updater import update_failed
 
-# As the patience of the crons, less than the time for which the proxy holds requests.
+# Less than the time for which the proxy holds requests.
 _DRAIN_SECONDS: Final = 10.0
 _REMEMBERED_LINES: Final = 2000
 
@@ -85,14 +84,7 @@ class OdooRuntime:
         await self._parts.stop(instance, colour, patience=self._drain_seconds)
 
     async def drain(self, instance: Instance) -> None:
-        patience: dict[str, float] = dict.fromkeys(Colour, self._drain_seconds)
-        patience[CRON] = PATIENCE_SECONDS
-        await asyncio.gather(
-            *(
-                self._parts.stop(instance, name, patience=seconds)
-                for name, seconds in patience.items()
-            )
-        )
+        await asyncio.gather(*(self.stop(instance, colour) for colour in Colour))
 
     async def halt(self, instance: Instance) -> None:
         parts = (*Colour, CRON)

@@ -101,7 +101,7 @@ def adapters_of(
         rehearsals=PostgresRehearsals(server, home, users.odoo, secret),
         shelf=PostgresShelf(server, home),
         runtime=OdooRuntime(parts, host, Ports(home.instances)),
-        crons=OdooCrons(parts, host),
+        crons=OdooCrons(parts, host, patience=settings.cron_seconds),
         watch=watch,
         proxy=TraefikProxy(layout_of(settings)),
     )

@@ -4,6 +4,7 @@ from ocore.artifacts import Snapshot
 from ocore.deployments.evidence import Finding, FindingClass, Gate
 from ocore.deployments.model import Deployment
 from ocore.deployments.products import Snapped
+from ocore.deployments.steps.crons import stop_crons
 from ocore.deployments.steps.outcome import Check, Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.errors import StepFailed
@@ -23,15 +24,17 @@ async def snapshot(deployment: Deployment, tools: Toolbox) -> Outcome:
     settings = await tools.snapshot_settings(deployment.instance)
     if not deployment.replaces_data and not settings.auto_enabled:
         return Outcome(detail="none: the data does not change, and autoEnabled is off")
+    findings: list[Finding] = []
     try:
-        lost = await tools.snapshots.ready(deployment.instance, deployment.id)
-        taken = await _take(deployment, tools, seconds=settings.timeout_seconds)
+        findings += _lost(await tools.snapshots.ready(deployment.instance, deployment.id))
+        taken = await _take(deployment, tools, findings, seconds=settings.timeout_seconds)
     except StepFailed as failure:
         if deployment.replaces_data or settings.failure_policy is FailurePolicy.FAIL:
-            raise check.failure(failure) from failure
+            raise check.failure(failure, findings=tuple(findings)) from failure
         return Outcome(
             detail=f"none, and failurePolicy says to go on without: {failure}",
             evidence=(check.failed(str(failure), required=False),),
+            findings=tuple(findings),
         )
     summary = (
         f"{taken.strategy} of {_megabytes(taken.size_bytes)} and {taken.files} files"
@@ -39,27 +42,32 @@ async def snapshot(deployment: Deployment, tools: Toolbox) -> Outcome:
     )
     if not taken.verified:
         unverified = StepFailed(f"{summary}, but it does not match the database")
-        raise check.failure(unverified)
+        raise check.failure(unverified, findings=tuple(findings))
     return Outcome(
         detail=summary,
         artifact=Snapped(snapshot=taken),
-        evidence=(check.passed(summary, artifact_refs=(taken.id,), warned=bool(lost)),),
-        findings=_findings(lost),
+        evidence=(check.passed(summary, artifact_refs=(taken.id,), warned=bool(findings)),),
+        findings=tuple(findings),
     )
 
 
-async def _take(deployment: Deployment, tools: Toolbox, *, seconds: int) -> Snapshot:
+async def _take(
+    deployment: Deployment, tools: Toolbox, findings: list[Finding], *, seconds: int
+) -> Snapshot:
+    """Take it; what deserves a look is added."""
     instance = deployment.instance
     if not deployment.replaces_data:
         return await in_time(tools.snapshots.take_online(instance, deployment.id), seconds=seconds)
     if deployment.previous is not None:
+        # First of all: however long a scheduled action takes to end, nobody waits for a page.
+        findings += await stop_crons(deployment, tools)
         tools.say("Holding requests: the cutover begins")
         await tools.proxy.hold(instance)
         await tools.runtime.drain(instance)
     return await tools.snapshots.take(instance, deployment.id)
 
 
-def _findings(lost: tuple[str, ...]) -> tuple[Finding, ...]:
+def _lost(lost: tuple[str, ...]) -> tuple[Finding, ...]:
     """Return what was lost before us: no reason to stop, and nothing a rollback brings back."""
     if not lost:
         return ()

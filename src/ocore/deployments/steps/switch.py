@@ -3,6 +3,7 @@
 from ocore.artifacts import Image
 from ocore.deployments.model import Deployment
 from ocore.deployments.products import Started
+from ocore.deployments.steps.crons import stop_crons
 from ocore.deployments.steps.outcome import Outcome
 from ocore.deployments.toolbox import Toolbox
 
@@ -18,6 +19,6 @@ async def switch(deployment: Deployment, tools: Toolbox) -> Outcome:
     if deployment.previous is not None and deployment.previous.colour is not started.colour:
         await tools.runtime.stop(instance, deployment.previous.colour)
     # Crons move last and in two calls: between them nobody runs any, never both.
-    await tools.crons.stop(instance)
+    findings = await stop_crons(deployment, tools)
     await tools.crons.start(instance, image)
-    return Outcome(detail=f"{instance.host} is served by {started.colour}")
+    return Outcome(detail=f"{instance.host} is served by {started.colour}", findings=findings)

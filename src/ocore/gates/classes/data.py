@@ -157,6 +157,17 @@ OF_DATA: Final[dict[FindingClass, ClassFacts]] = {
         " `needs_data_restore` or `irreversible`.",
         "Nothing: it is told before anybody needs it.",
     ),
+    _C.CRON_INTERRUPTED: facts(
+        _G.RUNTIME_LOGS,
+        _S.MEDIUM,
+        _WARN,
+        "A scheduled action was still at work when its time to end was over (`OCORE_CRON_SECONDS`),"
+        " and was cut so that the version could change. PostgreSQL took back what it had not"
+        " committed, and Odoo runs it again.",
+        "See whether what it does outside the database, such as sending mail, may happen twice. Let"
+        " it work in small batches that commit (`ir.cron._commit_progress`): one that is cut three"
+        " times in a row without progress counts as failed.",
+    ),
     _C.LOG_ERROR: facts(
         _G.RUNTIME_LOGS,
         _S.MEDIUM,
