@@ -1,6 +1,6 @@
 """Fixtures that more than one room needs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -9,6 +9,7 @@ from ocore.kit.postgres import PostgresServer
 from tests.docker import Daemon, need_docker, running_daemon
 from tests.postgres import running_cluster
 from tests.real_odoo import RealOdoo, real_odoo
+from tests.s3 import S3Server, running_s3
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +26,12 @@ def home(cluster: tuple[Home, PostgresServer]) -> Home:
 @pytest.fixture
 def postgres_server(cluster: tuple[Home, PostgresServer]) -> PostgresServer:
     return cluster[1]
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with running_s3(tmp_path_factory.mktemp("s3")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,8 @@ KEYS = {
     "durationMs",
     "verified",
     "restoreTest",
+    "offsite",
+    "offsiteMessage",
     "pinned",
     "commitSha",
     "message",

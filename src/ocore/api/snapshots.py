@@ -17,6 +17,7 @@ from ocore.environments import Instance
 from ocore.kit.moments import rfc3339
 from ocore.snapshots.records import (
     FailurePolicy,
+    OffsiteStatus,
     Proof,
     SnapshotReason,
     SnapshotRecord,
@@ -39,6 +40,8 @@ class SnapshotView(View):
     duration_ms: int | None
     verified: bool | None
     restore_test: Annotated[str, choices(Proof)]
+    offsite: Annotated[str, choices(OffsiteStatus)]
+    offsite_message: str | None
     pinned: bool
     commit_sha: str | None
     message: str | None
@@ -237,6 +240,8 @@ def _view(record: SnapshotRecord) -> SnapshotView:
         duration_ms=taken.duration_ms if taken else None,
         verified=taken.verified if taken else None,
         restore_test=record.proof,
+        offsite=record.offsite,
+        offsite_message=record.offsite_message,
         pinned=record.pinned,
         commit_sha=record.live.commit_sha if record.live else None,
         message=record.message,

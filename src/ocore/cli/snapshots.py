@@ -28,7 +28,8 @@ def list_snapshots(
     if as_json:
         print_json(page)
         return
-    table = Table("Created", "Status", "Reason", "How", "MiB", "Pinned", "Commit", "Id", box=None)
+    columns = ("Created", "Status", "Reason", "How", "MiB", "Off-site", "Pinned", "Commit", "Id")
+    table = Table(*columns, box=None)
     for each in page["snapshots"]:
         table.add_row(*_row(each))
     console.print(table)
@@ -86,6 +87,7 @@ def _row(snapshot: dict[str, Any]) -> list[str]:
         snapshot["reason"],
         snapshot["strategy"] or "",
         f"{size / 1024**2:.1f}" if size is not None else "",
+        snapshot["offsite"].replace("none", ""),
         "yes" if snapshot["pinned"] else "",
         (snapshot["commitSha"] or "")[:12],
         snapshot["id"],

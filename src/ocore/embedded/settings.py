@@ -1,14 +1,29 @@
 """What the environment says about this platform."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from ocore.embedded.home import Home
 from ocore.errors import Malformed
 
 PROCESS, DOCKER = "process", "docker"
+_S3_ADDRESS: Final = re.compile(r"s3://([^/?#]+)(/?[^?#]*)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OffsiteSettings:
+    """The S3-compatible store of copies. Without an endpoint it is AWS."""
+
+    bucket: str
+    prefix: str
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    endpoint: str | None
+    region: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +58,7 @@ class Settings:
     cron_seconds: float = 60.0
     aside_hours: float = 48.0
     waiver_hours: float = 24.0
+    offsite: OffsiteSettings | None = None
 
     @property
     def api_url(self) -> str:
@@ -80,6 +96,35 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         cron_seconds=_seconds(environment, "OCORE_CRON_SECONDS", defaults.cron_seconds),
         aside_hours=_above_zero(environment, "OCORE_ASIDE_HOURS", defaults.aside_hours, "hours"),
         waiver_hours=_above_zero(environment, "OCORE_WAIVER_HOURS", defaults.waiver_hours, "hours"),
+        offsite=offsite_from(environment, environment.get("OCORE_OFFSITE")),
+    )
+
+
+def offsite_from(environment: Mapping[str, str], url: str | None) -> OffsiteSettings | None:
+    """Return how to reach the store at `s3://bucket/prefix`; Malformed names what lacks."""
+    if not url:
+        return None
+    parts = _S3_ADDRESS.fullmatch(url)
+    if parts is None:
+        raise Malformed(
+            f"{url} is not of the form s3://bucket/prefix",
+            code="bad_setting",
+            field="OCORE_OFFSITE",
+        )
+
+    def needed(name: str) -> str:
+        value = environment.get(name)
+        if not value:
+            raise Malformed(f"{url} needs {name}", code="bad_setting", field=name)
+        return value
+
+    return OffsiteSettings(
+        bucket=parts[1],
+        prefix=parts[2].strip("/"),
+        access_key_id=needed("OCORE_OFFSITE_ACCESS_KEY_ID"),
+        secret_access_key=needed("OCORE_OFFSITE_SECRET_ACCESS_KEY"),
+        endpoint=environment.get("OCORE_OFFSITE_ENDPOINT") or None,
+        region=environment.get("OCORE_OFFSITE_REGION") or "us-east-1",
     )
 
 

@@ -20,7 +20,7 @@ from ocore.kit.postgres import PostgresServer
 from ocore.kit.threads import to_its_end
 from ocore.snapshots.comparing import row_counts
 from ocore.snapshots.files import LIST
-from ocore.snapshots.properties import Properties
+from ocore.snapshots.properties import Properties, given_to
 
 _MANIFEST: Final = "manifest.json"
 _PROPERTIES: Final = "database.json"
@@ -52,10 +52,17 @@ async def check(folder: Path) -> None:
     await asyncio.to_thread(_check, folder)
 
 
-async def create_for(connection: Connection, folder: Path, database: str) -> Properties:
-    """Make an empty database for a dump that is whole, and return what it is to be given."""
+async def create_for(
+    connection: Connection, folder: Path, database: str, *, owner: str | None = None
+) -> Properties:
+    """Make an empty database for a dump that is whole, and return what it is to be given.
+
+    It belongs to `owner`; by default to whom the dumped one belonged.
+    """
     await check(folder)
     properties = msgspec.json.decode((folder / _PROPERTIES).read_bytes(), type=Properties)
+    if owner is not None:
+        properties = given_to(properties, owner)
     await drop_database(connection, database)
     words = (properties.encoding, properties.collate, properties.ctype)
     await connection.execute(
@@ -81,18 +88,31 @@ async def restore_for(server: PostgresServer, folder: Path, database: str, *, ow
 async def prove(server: PostgresServer, folder: Path, scratch: str) -> None:
     """Restore a dump into an empty database and count. StepFailed names the table that differs."""
     await restore(server, folder, scratch)
+    await demand_rows(server, folder, scratch)
+
+
+async def demand_rows(server: PostgresServer, folder: Path, scratch: str) -> None:
+    """StepFailed names the first table that has other rows than the dump was made of."""
     expected = msgspec.json.decode((folder / _COUNTS).read_bytes(), type=dict[str, int])
     async with connected(server, scratch) as connection:
         found = await row_counts(connection)
     for table in sorted(expected.keys() | found.keys()):
         was, now = expected.get(table), found.get(table)
         if was != now:
-            raise StepFailed(f"restored for a test, {table} has {now} rows instead of {was}")
+            raise StepFailed(f"restored, {table} has {now} rows instead of {was}")
 
 
 def is_whole(folder: Path) -> bool:
     """Say whether the dump was ever finished."""
     return (folder / _MANIFEST).exists()
+
+
+def sums_of(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of a whole dump, its manifest among them, by its path."""
+    if not is_whole(folder):
+        raise StepFailed(f"the dump {folder} is gone or was never finished")
+    manifest = folder / _MANIFEST
+    return {**_sums(folder), _MANIFEST: _sha256(manifest)}
 
 
 def dump_command(server: PostgresServer, database: str, folder: Path, *, moment: str) -> list[str]:
@@ -154,13 +174,16 @@ def _write(file: Path, content: bytes) -> None:
 def _check(folder: Path) -> None:
     if not is_whole(folder):
         raise StepFailed(f"the dump {folder} is gone or was never finished")
-    sums = msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=dict[str, str])
-    for name, expected in sums.items():
+    for name, expected in _sums(folder).items():
         path = folder / name
         if not path.exists():
             raise StepFailed(f"the dump is damaged: {path} is missing")
         if _sha256(path) != expected:
             raise StepFailed(f"the dump is damaged: {path} is not what was written")
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    return msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=dict[str, str])
 
 
 def _sha256(path: Path) -> str:

@@ -3,7 +3,7 @@
 `CREATE DATABASE … TEMPLATE` copies none of it, and a dump without `--create` carries none of it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from psycopg import sql
@@ -61,6 +61,29 @@ class Properties:
     comment: str | None
     grants: tuple[Grant, ...]
     settings: tuple[Setting, ...]
+
+
+def given_to(properties: Properties, owner: str) -> Properties:
+    """Return the properties of a copy that belongs to somebody else, and to nobody besides.
+
+    Other roles' rights and settings stay behind: on another server there are no such roles, and
+    in another environment they have no business.
+    """
+    was = properties.owner
+    return replace(
+        properties,
+        owner=owner,
+        grants=tuple(
+            replace(grant, role=owner if grant.role == was else grant.role)
+            for grant in properties.grants
+            if grant.role in {"", was}
+        ),
+        settings=tuple(
+            replace(each, role=owner if each.role else None)
+            for each in properties.settings
+            if each.role in {None, was}
+        ),
+    )
 
 
 async def read_properties(connection: Connection, database: str) -> Properties:

@@ -41,6 +41,14 @@ class Proof(StrEnum):
     FAILED = "failed"
 
 
+class OffsiteStatus(StrEnum):
+    """Whether there is a copy away from this machine."""
+
+    NONE = "none"
+    SENDING = "sending"
+    STORED = "stored"
+
+
 class ChoreKind(StrEnum):
     """What is wanted of a snapshot."""
 
@@ -87,6 +95,8 @@ class SnapshotRecord:
     message: str | None = None
     completed_at: datetime | None = None
     proof: Proof = Proof.WANTED
+    offsite: OffsiteStatus = OffsiteStatus.NONE
+    offsite_message: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

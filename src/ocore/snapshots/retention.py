@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from ocore.snapshots.records import Kept, SnapshotRecord
+from ocore.snapshots.records import Kept, SnapshotRecord, SnapshotSettings, SnapshotStatus
 
 LEAST: Final = 2
 """As many of the newest stay, whatever their age: the last one restorable, and one before it."""
@@ -26,6 +26,27 @@ def expired(kept: Kept, now: datetime) -> tuple[SnapshotRecord, ...]:
         if record.id not in spared
         and not record.pinned
         and (record.created_at < oldest or place >= MOST)
+    )
+
+
+def expired_copies(
+    stored: Sequence[SnapshotRecord], settings: SnapshotSettings, now: datetime
+) -> tuple[SnapshotRecord, ...]:
+    """Return the copies off-site that may be deleted; `stored`: all of an instance, newest first.
+
+    A copy goes after its snapshot: deleted here by anybody, or gone in some other way and too old.
+    A machine that lost its disk deletes nothing, and never does the newest copy go.
+    """
+    oldest = now - timedelta(days=settings.retention_days)
+    return tuple(
+        record
+        for record in stored[1:]
+        if record.status is SnapshotStatus.DELETED
+        or (
+            record.status is not SnapshotStatus.AVAILABLE
+            and not record.pinned
+            and record.created_at < oldest
+        )
     )
 
 

@@ -8,6 +8,7 @@ import msgspec
 from ocore.artifacts import Snapshot
 from ocore.errors import Conflict, NotFound
 from ocore.snapshots.records import (
+    OffsiteStatus,
     Proof,
     SnapshotReason,
     SnapshotRecord,
@@ -207,6 +208,8 @@ def record_from(row: tuple[Any, ...]) -> SnapshotRecord:
         created_at=rest[0],
         completed_at=rest[1],
         proof=Proof(rest[2]),
+        offsite=OffsiteStatus(rest[3]),
+        offsite_message=rest[4],
     )
 
 

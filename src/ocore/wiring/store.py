@@ -10,10 +10,12 @@ from ocore.deployments.ledger import Ledger, Requests, Views
 from ocore.embedded.settings import Settings
 from ocore.environments.registry import Registry
 from ocore.kit import clock
+from ocore.snapshots.offsite import Errands
 from ocore.snapshots.records import Catalogue, Chores
 from ocore.storage.accounts import PostgresAccounts
 from ocore.storage.chores import PostgresChores
 from ocore.storage.database import open_pool, ping
+from ocore.storage.errands import PostgresErrands
 from ocore.storage.ledger import PostgresLedger
 from ocore.storage.registry import TenantRegistry
 from ocore.storage.requests import TenantRequests
@@ -30,6 +32,7 @@ class Store:
 
     ledger: Ledger
     chores: Chores
+    errands: Errands
     accounts: Accounts
     transcripts: Transcripts
     requests: Callable[[str], Requests]
@@ -47,6 +50,7 @@ async def open_store(conninfo: str, settings: Settings) -> AsyncIterator[Store]:
         yield Store(
             ledger=PostgresLedger(pool, clock.now, lease_seconds=settings.lease_seconds),
             chores=PostgresChores(pool),
+            errands=PostgresErrands(pool),
             accounts=PostgresAccounts(pool),
             transcripts=PostgresTranscripts(pool),
             requests=lambda organization: TenantRequests(pool, organization, clock.now),

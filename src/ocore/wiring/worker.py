@@ -13,10 +13,12 @@ from ocore.embedded.settings import Settings
 from ocore.embedded.users import platform_users
 from ocore.kit import clock
 from ocore.wiring.connections import platform_conninfo
+from ocore.wiring.offsite import offsite_of
 from ocore.wiring.store import Store, open_store
 from ocore.wiring.tools import Adapters, adapters_of
 from ocore.worker.keeping import Keeper, keep
 from ocore.worker.loop import Shop, stay_at, work
+from ocore.worker.offsite import Carrier, carry
 from ocore.worker.transcript import Transcript
 
 VERIFY_SECONDS: Final = 3.0
@@ -41,6 +43,10 @@ async def run_worker(settings: Settings) -> None:
             asyncio.create_task(_listen(store, wake)),
             asyncio.create_task(stay_at(partial(keep, keeper))),
         ]
+        offsite = offsite_of(settings)
+        if offsite is not None:
+            carrier = Carrier(errands=store.errands, offsite=offsite, now=clock.now)
+            beside.append(asyncio.create_task(stay_at(partial(carry, carrier))))
         try:
             await work(shop, wake)
         finally:

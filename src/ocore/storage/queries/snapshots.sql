@@ -7,7 +7,7 @@ SELECT %(id)s, d.organization_id, d.instance_id, d.id, 'available', %(reason)s, 
   FROM deployments d WHERE d.id = %(deployment)s
 ON CONFLICT (id) DO UPDATE
    SET status = 'available', snapshot = excluded.snapshot, live = excluded.live,
-       completed_at = excluded.completed_at, proof = 'pending'
+       completed_at = excluded.completed_at, proof = 'pending', offsite = 'none'
 
 -- name: use_up
 -- It was renamed into the place of the database it is of.
@@ -28,13 +28,13 @@ SELECT count(*) FROM snapshots WHERE instance_id = %(instance)s AND status <> 'd
 
 -- name: page
 SELECT id, instance_id, deployment_id, status, reason, pinned, live, snapshot, message,
-       created_at, completed_at, proof
+       created_at, completed_at, proof, offsite, offsite_message
   FROM snapshots WHERE instance_id = %(instance)s AND status <> 'deleted'
  ORDER BY created_at DESC, id DESC LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: one
 SELECT id, instance_id, deployment_id, status, reason, pinned, live, snapshot, message,
-       created_at, completed_at, proof
+       created_at, completed_at, proof, offsite, offsite_message
   FROM snapshots WHERE id = %(id)s AND instance_id = %(instance)s AND status <> 'deleted'
 
 -- name: lock_instance
@@ -90,7 +90,7 @@ UPDATE snapshots s
                       WHERE d.instance_id = c.instance_id AND d.status = 'running'))
               ORDER BY status = 'available', created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, instance_id, deployment_id, status, reason, pinned, live, snapshot, message,
-          created_at, completed_at, proof, attempts
+          created_at, completed_at, proof, offsite, offsite_message, attempts
 
 -- name: renew
 UPDATE snapshots SET work_until = clock_timestamp() + make_interval(secs => %(seconds)s)
@@ -130,7 +130,7 @@ SELECT i.record, s.settings
 
 -- name: of_instance
 SELECT id, instance_id, deployment_id, status, reason, pinned, live, snapshot, message,
-       created_at, completed_at, proof
+       created_at, completed_at, proof, offsite, offsite_message
   FROM snapshots WHERE instance_id = %(instance)s AND status = 'available'
  ORDER BY created_at DESC, id DESC
 

@@ -1,0 +1,36 @@
+"""What the environment says about the store of copies."""
+
+import pytest
+
+from ocore.embedded.settings import settings_from
+from ocore.errors import Malformed
+
+STORE = {
+    "OCORE_HOME": "/h",
+    "OCORE_OFFSITE": "s3://backups/ocore/",
+    "OCORE_OFFSITE_ACCESS_KEY_ID": "id",
+    "OCORE_OFFSITE_SECRET_ACCESS_KEY": "hidden",
+}
+
+
+def test_a_store_has_an_address_and_credentials_that_are_never_shown() -> None:
+    settings = settings_from(STORE)
+    assert settings.offsite is not None
+    assert (settings.offsite.bucket, settings.offsite.prefix) == ("backups", "ocore")
+    assert "hidden" not in repr(settings)
+    assert settings_from({"OCORE_HOME": "/h"}).offsite is None
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"OCORE_OFFSITE": "https://backups/ocore"}, "OCORE_OFFSITE"),
+        ({"OCORE_OFFSITE": "s3:///ocore"}, "OCORE_OFFSITE"),
+        ({"OCORE_OFFSITE_ACCESS_KEY_ID": ""}, "OCORE_OFFSITE_ACCESS_KEY_ID"),
+        ({"OCORE_OFFSITE_SECRET_ACCESS_KEY": ""}, "OCORE_OFFSITE_SECRET_ACCESS_KEY"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named(change: dict[str, str], field: str) -> None:
+    with pytest.raises(Malformed) as refused:
+        settings_from({**STORE, **change})
+    assert refused.value.field == field
