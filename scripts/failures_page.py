@@ -14,7 +14,7 @@ What a failure card can say, in the order in which its words are looked for: wha
 explains what comes after it. A failure that is not listed is told by the innermost line of your
 own modules. `scripts/failures_page.py` writes this page from the code.
 
-Each was caused for real, on Odoo 19, PostgreSQL 18, git, uv, pip and Docker; the logs are the
+Each was caused for real, on Odoo 19 and 14, PostgreSQL 18, git, uv, pip and Docker; the logs are the
 tests' (`tests/odoo/failures/logs`), and `python -m tests.odoo.failures.cause` causes them again.
 """
 

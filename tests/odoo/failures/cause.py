@@ -8,11 +8,14 @@ from typing import Any
 
 from tests.odoo.failures import in_modules, in_scripts, in_tools
 from tests.odoo.failures.case import Case, write_log
+from tests.odoo.failures.odoo14_stage import CASES as CASES_OF_14
+from tests.odoo.failures.odoo14_stage import odoo14_stage
 from tests.odoo.failures.odoo_stage import odoo_stage
 from tests.odoo.failures.tool_stage import docker_stage, tool_stage
 
 STAGES: tuple[tuple[Callable[[], AbstractAsyncContextManager[Any]], Sequence[Case[Any]]], ...] = (
     (odoo_stage, (*in_modules.CASES, *in_scripts.CASES)),
+    (odoo14_stage, CASES_OF_14),
     (tool_stage, (*in_tools.GIT, *in_tools.PACKAGES)),
     (docker_stage, in_tools.DOCKER),
 )

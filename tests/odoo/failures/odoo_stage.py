@@ -42,7 +42,12 @@ class OdooStage:
     folder: Path
     server: PostgresServer
     odoo: RealOdoo
-    version: str
+    within: tuple[str, ...] = ()
+    """A command that runs the command it is given, as chroot does."""
+
+    @property
+    def version(self) -> str:
+        return f"Odoo {self.odoo.tree.version} (Debian), PostgreSQL 18"
 
     @property
     def addons(self) -> Path:
@@ -79,10 +84,13 @@ class OdooStage:
         )
 
     def write(self, files: Files, module: str = MODULE) -> None:
+        """Write these files of a module, for the series that is on the stage."""
+        series = self.odoo.tree.version.encode()
         for name, content in files.items():
-            file = self.addons / module / name
+            file = self.addons / module / name.replace("19.0", series.decode())
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content if isinstance(content, bytes) else content.encode())
+            text = content if isinstance(content, bytes) else content.encode()
+            file.write_bytes(text.replace(b"19.0", series))
         own(self.folder)
 
     def execute(self, *statements: str, database: str = "postgres") -> None:
@@ -157,7 +165,7 @@ class OdooStage:
             "PGOPTIONS": options,
         }
         code = await shell.stream(
-            [*within, *as_user(argv, os_user("daemon"))],
+            [*within, *self.within, *as_user(argv, os_user("daemon"))],
             lines.append,
             env=env,
             cwd="/",
@@ -201,13 +209,23 @@ def answer(url: str) -> str:
 
 @asynccontextmanager
 async def odoo_stage() -> AsyncIterator[OdooStage]:
-    """Make the database with the module once; every failure begins with a copy of it."""
-    odoo = await real_odoo()
+    """Give the stage with Odoo 19 on it."""
     folder = Path(tempfile.mkdtemp(prefix="oc-failures-"))
+    try:
+        async with stage_of(await real_odoo(), folder) as stage:
+            yield stage
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def stage_of(
+    odoo: RealOdoo, folder: Path, *, within: tuple[str, ...] = ()
+) -> AsyncIterator[OdooStage]:
+    """Make the database with the module once; every failure begins with a copy of it."""
     folder.chmod(0o755)
     async with running_cluster() as (_, server):
-        version = f"Odoo {odoo.tree.version} (Debian), PostgreSQL 18"
-        stage = OdooStage(folder / "site", server, odoo, version)
+        stage = OdooStage(folder / "site", server, odoo, within)
         stage.execute(
             f"CREATE ROLE {ROLE} LOGIN PASSWORD 'loans'",
             f"CREATE DATABASE {BASE} TEMPLATE template0 OWNER {ROLE}",
@@ -218,7 +236,4 @@ async def odoo_stage() -> AsyncIterator[OdooStage]:
             raise AssertionError("\n".join(made.lines))
         stage.execute(ROWS, database=WORK)
         stage.execute(f"DROP DATABASE {BASE}", f"ALTER DATABASE {WORK} RENAME TO {BASE}")
-        try:
-            yield stage
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        yield stage

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from html import unescape
 from typing import Final
 
 from ocore.odoo.failures.card import FailureCard, Where
@@ -43,7 +44,7 @@ def _recognised(scene: Scene, signature: Signature, text: str) -> FailureCard:
     where = _completed(place(scene), words)
     return FailureCard(
         title=signature.title,
-        cause=redacted(cause)[:_LONGEST_CAUSE],
+        cause=redacted(unescape(cause))[:_LONGEST_CAUSE],
         where=where,
         excerpt=excerpt(scene),
         explanation=signature.explanation.format(**words),

@@ -54,7 +54,8 @@ DATABASE: Final = (
     Signature(
         pattern=known_by(
             r"(?P<reason>constraint [^\n]* is violated by some row"
-            r"|could not create unique index [^\n]*|column [^\n]* contains null values)"
+            r"|could not create unique index [^\n]*|column [^\n]* contains null values"
+            r"|Table [^\n]*: unable to set NOT NULL on column [^\n]*)"
         ),
         title="A new constraint does not hold for the rows there are",
         cause="{reason}",

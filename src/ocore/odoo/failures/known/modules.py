@@ -18,7 +18,8 @@ MODULES: Final = (
     Signature(
         pattern=known_by(
             r"module \"(?P<module>\w+)\" because an external dependency is not met: "
-            r"(?P<package>[^\n]+)"
+            r"(?:Python library not installed: |Unable to find '(?=\S+' in path))?"
+            r"(?P<package>[^\n']+)"
         ),
         title="A Python package or a program is missing",
         cause="needs {package}, which is not installed",
@@ -97,6 +98,15 @@ MODULES: Final = (
     ),
     Signature(
         pattern=known_by(
+            r"Field (?P<field>[\w.]+) cannot find dependency '(?P<missing>\w+)' on model"
+        ),
+        title="@api.depends names a field that does not exist",
+        cause="'{missing}' in @api.depends of the method that computes {field}",
+        explanation="The name is wrong, or the field is of a module that is loaded later.",
+        suggested_fix="Correct @api.depends, or add the module that defines it to 'depends'.",
+    ),
+    Signature(
+        pattern=known_by(
             r"Field (?P<missing>\w+) referenced in related field definition (?P<field>[\w.]*\w)"
         ),
         title="A related field goes along one that does not exist",
@@ -123,8 +133,8 @@ MODULES: Final = (
     ),
     Signature(
         pattern=known_by(
-            r"^AttributeError: '(?P<model>[a-z_]\w*(?:\.\w+)+)' object has no attribute "
-            r"'(?P<name>\w+)'"
+            r"^AttributeError: (?:type object )?'(?P<model>[a-z_]\w*(?:\.\w+)+)'(?: object)?"
+            r" has no attribute '(?P<name>\w+)'"
         ),
         title="A model has no such method or field",
         cause="'{model}' object has no attribute '{name}'",

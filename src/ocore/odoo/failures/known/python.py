@@ -11,9 +11,9 @@ SCRIPTS_PAGE: Final = (
 PYTHON: Final = (
     Signature(
         pattern=known_by(r"^(?:SyntaxError|IndentationError|TabError): "),
-        title="A Python file does not parse",
-        explanation="Python cannot read the file, so nothing in the module can be loaded.",
-        suggested_fix="Correct the file at this line, or a little above it.",
+        title="Python code does not parse",
+        explanation="Python cannot read it, so nothing of the module can be loaded.",
+        suggested_fix="Correct it at this line, or a little above.",
     ),
     Signature(
         pattern=known_by(r"ModuleNotFoundError: No module named 'odoo\.addons\.(?P<module>\w+)"),
@@ -74,10 +74,13 @@ PYTHON: Final = (
         suggested_fix="Check that the file is in the repository and that the name is right.",
     ),
     Signature(
-        pattern=known_by(r"module (?P<module>\w+): `migrate`'s signature should be"),
+        pattern=known_by(
+            r"module (?P<module>\w+): `migrate`'s signature should be"
+            r"|^TypeError: migrate\(\) takes \d+ positional arguments? but 2 were given"
+        ),
         title="A migration script has the wrong function",
         cause="`migrate` of a script must have the parameters (cr, version)",
-        explanation="Odoo checks the names of the parameters, too.",
+        explanation="Odoo calls it with these two, and since 15.0 checks their names, too.",
         suggested_fix="Write `def migrate(cr, version):`.",
         docs_url=SCRIPTS_PAGE,
     ),

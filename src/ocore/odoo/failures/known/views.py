@@ -56,6 +56,16 @@ VIEWS: Final = (
     ),
     Signature(
         pattern=known_by(
+            r"Error while validating view:\s+<class '\w+'>: \"(?P<reason>[^\n]+)\""
+            r" while evaluating\n(?P<code>[^\n]*)"
+        ),
+        title="An expression in a view is invalid",
+        cause="{reason} in {code}",
+        explanation="Before Odoo 17 these attributes know no fields: conditions go into attrs.",
+        suggested_fix="Correct the expression, or write it as attrs.",
+    ),
+    Signature(
+        pattern=known_by(
             r"they depend on the field <b><tt>(?P<field>\w+)|[Ff]ield '?(?P<other>\w+)'? used in "
             r"[^\n]*must be present in view but is missing"
         ),
@@ -183,14 +193,20 @@ VIEWS: Final = (
         suggested_fix="Correct the element; `xmllint --relaxng` with import_xml.rng shows all.",
     ),
     Signature(
-        pattern=known_by(r"FileNotFoundError: .*?(?P<file>[\w.-]+/[\w.-]+\.(?:xml|csv|sql))'?"),
+        pattern=known_by(
+            r"(?:FileNotFoundError|OSError: File not found): .*?"
+            r"(?P<file>[\w.-]+/[\w.-]+\.(?:xml|csv|sql))'?"
+        ),
         title="A file that the manifest names does not exist",
         cause="the file does not exist",
         explanation="Each file in 'data' of the manifest must exist.",
         suggested_fix="Add the file to the repository, or take it out of the manifest.",
     ),
     Signature(
-        pattern=known_by(r"ValueError: (?P<reason>\w+\(.*?\)) while evaluating\n(?P<code>[^\n]*)"),
+        pattern=known_by(
+            r"ValueError: (?P<reason>\w+\(.*?\)|<class '\w+'>: \"[^\n]*\") while evaluating\n"
+            r"(?P<code>[^\n]*)"
+        ),
         title="An expression in a data file cannot be evaluated",
         cause="{reason} while evaluating {code}",
         explanation="`eval` attributes know ref(), time, datetime and little else.",
