@@ -34,11 +34,15 @@ def need_docker() -> None:
 
 @dataclass
 class Daemon:
-    """One dockerd. Its images are kept from run to run; `root` is short and lives one run."""
+    """One dockerd. Its images are kept from run to run; `root` is short and lives one run.
+
+    `address` is the machine's own, on the network of the daemon's containers.
+    """
 
     data: Path
     root: Path
     bridge: str = field(default_factory=lambda: f"oc{secrets.token_hex(4)}")
+    address: str = field(default_factory=lambda: f"10.213.{secrets.randbelow(250)}.1")
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -86,23 +90,32 @@ class Daemon:
 @asynccontextmanager
 async def running_daemon() -> AsyncIterator[Daemon]:
     data = cache_folder() / "docker-data"
-    async with exclusive(cache_folder() / "locks" / "docker-data.lock"):
-        daemon = Daemon(data, Path(tempfile.mkdtemp(prefix="ocd-", dir="/tmp")))
-        _add_bridge(daemon.bridge)
-        try:
+    async with (
+        exclusive(cache_folder() / "locks" / "docker-data.lock"),
+        daemon_on(data) as daemon,
+    ):
+        await _sweep(daemon.engine)
+        yield daemon
+        if daemon.process is None:
             await daemon.start()
             await _sweep(daemon.engine)
-            yield daemon
-        finally:
-            if daemon.process is None:
-                await daemon.start()
-                await _sweep(daemon.engine)
-            daemon.stop()
-            _run("ip", "link", "delete", daemon.bridge)
-            _unmount(daemon.root)
-            # The daemon binds it over itself and leaves it so.
-            _unmount(daemon.data)
-            shutil.rmtree(daemon.root)
+
+
+@asynccontextmanager
+async def daemon_on(data: Path) -> AsyncIterator[Daemon]:
+    """Run one more daemon, with its images in this folder."""
+    daemon = Daemon(data, Path(tempfile.mkdtemp(prefix="ocd-", dir="/tmp")))
+    _add_bridge(daemon.bridge, daemon.address)
+    try:
+        await daemon.start()
+        yield daemon
+    finally:
+        daemon.stop()
+        _run("ip", "link", "delete", daemon.bridge)
+        _unmount(daemon.root)
+        # The daemon binds it over itself and leaves it so.
+        _unmount(daemon.data)
+        shutil.rmtree(daemon.root)
 
 
 async def _sweep(engine: DockerEngine) -> None:
@@ -115,11 +128,11 @@ async def _sweep(engine: DockerEngine) -> None:
             await docker.images.delete(image["Id"], force=True, noprune=True)
 
 
-def _add_bridge(name: str) -> None:
+def _add_bridge(name: str, address: str) -> None:
     # Of our own, because daemons that share the network of a machine share docker0 as well, and
     # take it with them when they go.
     _run("ip", "link", "add", name, "type", "bridge")
-    _run("ip", "address", "add", f"10.213.{secrets.randbelow(250)}.1/24", "dev", name)
+    _run("ip", "address", "add", f"{address}/24", "dev", name)
     _run("ip", "link", "set", name, "up")
 
 

@@ -9,6 +9,8 @@ import asyncio
 import json
 import os
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -91,11 +93,15 @@ def schema() -> None:
 
 
 @app.command()
-def prune() -> None:
+def prune(
+    days: Annotated[
+        float, typer.Option(min=0, help="Spare what was built or found less than this long ago.")
+    ] = 7,
+) -> None:
     """Remove Docker images that serve nothing and that no rollback may need."""
     from ocore.wiring.pruning import prune as prune_images
 
-    _run(prune_images)
+    _run(partial(prune_images, spare=timedelta(days=days)))
 
 
 @app.command()

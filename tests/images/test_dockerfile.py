@@ -1,11 +1,11 @@
 import pytest
 
 from ocore.errors import StepFailed
+from ocore.images.apt import system_packages
 from ocore.images.dockerfile import (
     Recipe,
     debian_dockerfile,
     dockerfile,
-    system_packages,
 )
 
 RECIPE = Recipe(
@@ -13,11 +13,13 @@ RECIPE = Recipe(
     installer="ocore/uv:0.13.9",
     system_packages=("libldap2-dev", "wkhtmltopdf"),
     keeps_packages=False,
+    packages="ba5e",
 )
 TEXT = """\
 # Made by oCore. A commit that changes modules only makes the last layer anew.
 FROM ocore/odoo:19.0-5e1ec7ed AS base
 USER root
+LABEL ocore.packages=system
 RUN apt-get -qq -o Acquire::Check-Valid-Until=false -o Acquire::Retries=3 update \\
  && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \\
       libldap2-dev \\
@@ -26,6 +28,7 @@ RUN apt-get -qq -o Acquire::Check-Valid-Until=false -o Acquire::Retries=3 update
 
 # Addresses, credentials and certificates of the index stay behind in this stage.
 FROM base AS python
+LABEL ocore.packages=ba5e
 COPY --from=ocore/uv:0.13.9 /uv /usr/local/bin/uv
 COPY python /build
 RUN set -a \\
@@ -35,6 +38,7 @@ RUN set -a \\
       -r /build/requirements.txt
 
 FROM base
+LABEL ocore.packages=ba5e
 COPY --from=python /opt/venv /opt/venv
 COPY health.py /opt/ocore/health.py
 ENV USER=odoo PATH=/opt/venv/bin:$PATH

@@ -102,6 +102,13 @@ async def test_an_image_has_signed_papers(workshop: Workshop) -> None:
     assert [statement.subjects for statement in signed] == [(subject,), (subject,)]
 
 
+async def test_an_apt_txt_that_is_not_followed_is_told(workshop: Workshop) -> None:
+    order = workshop.order(SMALL)
+    (Path(order.checkout) / "apt.txt").write_text("wkhtmltopdf\n")
+    await workshop.images.build(order, say=workshop.said.append)
+    assert any(line.startswith("apt.txt is not followed") for line in workshop.said)
+
+
 async def test_the_same_inputs_are_built_once(workshop: Workshop) -> None:
     first = await workshop.images.build(workshop.order(SMALL), say=workshop.said.append)
     again = await workshop.images.build(workshop.order(SMALL), say=workshop.said.append)

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from ocore.images.dockerfile import STAGE
 from ocore.images.sweeping import SPARE, Sweep
 from tests.images.yard import Yard
 from tests.real_odoo import cache_folder
@@ -60,3 +61,21 @@ async def test_an_image_that_a_container_has_stays(yard: Yard) -> None:
 async def tagged(yard: Yard, tag: str) -> datetime:
     text = (await yard.inspect(tag))["Metadata"]["LastTagTime"]
     return datetime.fromisoformat(f"{text[:19]}+00:00")
+
+
+async def test_what_a_build_left_goes_with_the_last_image_that_could_use_it(yard: Yard) -> None:
+    others = await tags(yard)
+    first = await yard.build(yard.order("polib==1.2.0", sha="3" * 40))
+    second = await yard.build(yard.order("polib==1.2.0", sha="4" * 40))
+    packages = (await yard.inspect(first))["Config"]["Labels"][STAGE]
+    assert len(await stages(yard, packages)) == 1
+    assert await sweep_of(yard, second, others=others).sweep(now=LATER) == (first,)
+    assert len(await stages(yard, packages)) == 1
+    assert await sweep_of(yard, others=others).sweep(now=LATER) == (second,)
+    assert await stages(yard, packages) == []
+
+
+async def stages(yard: Yard, packages: str) -> list[str]:
+    async with yard.engine.connected() as docker:
+        filters = {"dangling": ["true"], "label": [f"{STAGE}={packages}"]}
+        return [image["Id"] for image in await docker.images.list(filters=filters)]

@@ -9,10 +9,12 @@ from aiodocker import DockerError
 from ocore.artifacts import Say
 from ocore.errors import StepFailed
 from ocore.images.context import Context
+from ocore.images.room import DiskFull
 from ocore.kit.docker import DockerEngine, found, streamed
 from ocore.kit.lines import Lines
 
 _TOLD_LINES: Final = 6
+_NO_SPACE: Final = "no space left on device"
 # The builder paints what a program writes to its standard error.
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -47,6 +49,9 @@ async def build_image(engine: DockerEngine, context: Context, *, tag: str, say: 
         except DockerError as failure:
             lines.end()
             reason = " ".join([*last, failure.message])
+            if _NO_SPACE in reason.lower():
+                root = (await docker.system.info())["DockerRootDir"]
+                raise DiskFull(root, said=reason) from failure
             raise StepFailed(f"the image cannot be built: {reason}") from failure
     lines.end()
     if made is None:

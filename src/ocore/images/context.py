@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
+from ocore.images.room import room_in
+
 _CHUNK: Final = 1 << 20
 _EARLIEST, _SPAN = 946_684_800, 631_152_000  # 2000, and the 20 years after
 
@@ -98,7 +100,7 @@ class Reader:
 def new_context(folder: Path) -> Iterator[Context]:
     """Make a context in a nameless file of this folder, which is gone at the end."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder) as file:
+    with room_in(folder), tempfile.TemporaryFile(dir=folder) as file:
         yield Context(file)
 
 

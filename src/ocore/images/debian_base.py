@@ -16,6 +16,7 @@ from ocore.images.building import build_image, image_id
 from ocore.images.context import Context, new_context
 from ocore.images.dockerfile import ODOO, debian_dockerfile
 from ocore.images.naming import base_of
+from ocore.images.room import room_in
 from ocore.kit import shell
 from ocore.kit.docker import DockerEngine
 from ocore.kit.locks import exclusive
@@ -121,8 +122,11 @@ def _pack(folder: Path, target: Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).mkdir(parents=True)
     fresh = target.with_suffix(".new")
-    with fresh.open("w+b") as file:
-        context = Context(file)
-        context.add_root(folder)
-        context.finished()
-    fresh.replace(target)
+    try:
+        with room_in(target.parent), fresh.open("w+b") as file:
+            context = Context(file)
+            context.add_root(folder)
+            context.finished()
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from ocore.artifacts import Image, Say
 from ocore.attestations import Subject
 from ocore.errors import StepFailed
 from ocore.images import BuildOrder
+from ocore.images.apt import apt_txt, system_packages
 from ocore.images.asking import ask
 from ocore.images.bases import Base
 from ocore.images.building import build_image, image_id
@@ -27,14 +28,15 @@ from ocore.images.dockerfile import (
     Recipe,
     dockerfile,
     installer_dockerfile,
-    system_packages,
 )
 from ocore.images.documents import bill_of_materials, provenance
 from ocore.images.foreign_base import DOCKERFILE, ForeignBases
-from ocore.images.naming import lock_of, tag_of
+from ocore.images.naming import digest_of, lock_of, tag_of
 from ocore.images.papers import Papers
 from ocore.images.registry import Registry
 from ocore.images.release import Release, labels_of, release_in
+from ocore.images.room import DiskFull
+from ocore.images.stages import forget_stages
 from ocore.kit.docker import DockerEngine, found
 from ocore.kit.locks import exclusive
 from ocore.kit.threads import to_its_end
@@ -69,12 +71,7 @@ class DockerImages:
 
     async def build(self, order: BuildOrder, *, say: Say) -> Image:
         base = await self._base(order, say=say)
-        recipe = Recipe(
-            base=base.reference,
-            installer=await self._installer(say=say),
-            system_packages=system_packages(await asyncio.to_thread(_apt_txt, order)),
-            keeps_packages=base.keeps_packages,
-        )
+        recipe = await self._recipe(order, base, say=say)
         tag = self._tag(tag_of(order, base.name, dockerfile(recipe)))
         async with exclusive(lock_of(self.cache, tag)):
             found_image = await self.find(tag)
@@ -136,6 +133,17 @@ class DockerImages:
             return await self.foreign.provide(order, say=say)
         return await self.debian.provide(order, say=say)
 
+    async def _recipe(self, order: BuildOrder, base: Base, *, say: Say) -> Recipe:
+        packages = system_packages(await asyncio.to_thread(apt_txt, order))
+        python = (*base.tree.requirements, *order.python_dependencies)
+        return Recipe(
+            base=base.reference,
+            installer=await self._installer(say=say),
+            system_packages=packages,
+            keeps_packages=base.keeps_packages,
+            packages=digest_of(base.reference, *packages, "", *python)[:16],
+        )
+
     async def _installer(self, *, say: Say) -> str:
         """Return the image that uv is copied from, made once for each version of it."""
         tag = f"ocore/uv:{importlib.metadata.version('uv')}"
@@ -157,7 +165,12 @@ class DockerImages:
             context.add_text("python/requirements.txt", _lines(sorted(set(requirements))))
             await to_its_end(self._add_settings, context)
             await to_its_end(_add_modules, context, order)
-            await build_image(self.engine, context, tag=release.tag, say=say)
+            try:
+                await build_image(self.engine, context, tag=release.tag, say=say)
+            except DiskFull:
+                # What is kept to build faster next time would leave no room for a next time.
+                await forget_stages(self.engine, recipe.packages)
+                raise
 
     def _add_settings(self, context: Context) -> None:
         known = {key: self.environment[key] for key in _PASSED_ON if key in self.environment}
@@ -189,11 +202,6 @@ def _add_modules(context: Context, order: BuildOrder) -> None:
     context.add_folder("modules")
     for module in order.modules:
         context.add_tree(f"modules/{Path(module).name}", Path(order.checkout) / module)
-
-
-def _apt_txt(order: BuildOrder) -> str | None:
-    file = Path(order.checkout) / "apt.txt"
-    return file.read_text(errors="replace") if file.is_file() else None
 
 
 def _lines(lines: Sequence[str]) -> str:

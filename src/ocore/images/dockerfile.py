@@ -1,16 +1,16 @@
 """Dockerfiles, as text. The same values give the same text; nothing is read or run here."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from ocore.errors import StepFailed
-
 ODOO, VENV, MODULES = "/opt/odoo", "/opt/venv", "/opt/modules"
 """Where an image holds Odoo, Python's packages and the modules of the commit."""
+
+STAGE, SYSTEM = "ocore.packages", "system"
+"""The label of what each stage makes, so that it is known when nothing needs it any more."""
 
 NOBODY: Final = "10001"
 """The user of an image that is started by hand; the runtime names the user of its own instances."""
@@ -29,7 +29,6 @@ port = conf.get("options", "http_port", fallback="8069")
 urlopen(f"http://127.0.0.1:{port}/web/health", timeout=8)
 '''
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_PACKAGE: Final = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +36,15 @@ class Recipe:
     """What an image of a project is made of.
 
     `base` and `installer` are images: Odoo on an operating system, and uv. `keeps_packages` lets
-    Python see what the base has installed, and not only its own environment.
+    Python see what the base has installed, and not only its own environment. `packages` names all
+    that is below the modules: what a build leaves behind is known by it.
     """
 
     base: str
     installer: str
     system_packages: tuple[str, ...]
     keeps_packages: bool
+    packages: str
 
 
 def dockerfile(recipe: Recipe, labels: Mapping[str, str] = MappingProxyType({})) -> str:
@@ -53,15 +54,18 @@ def dockerfile(recipe: Recipe, labels: Mapping[str, str] = MappingProxyType({}))
             "# Made by oCore. A commit that changes modules only makes the last layer anew.",
             f"FROM {recipe.base} AS base",
             "USER root",
+            *([f"LABEL {STAGE}={SYSTEM}"] if recipe.system_packages else []),
             *_apt(recipe.system_packages),
             "",
             "# Addresses, credentials and certificates of the index stay behind in this stage.",
             "FROM base AS python",
+            f"LABEL {STAGE}={recipe.packages}",
             f"COPY --from={recipe.installer} /uv /usr/local/bin/uv",
             "COPY python /build",
             f"RUN {_install(keeps_packages=recipe.keeps_packages)}",
             "",
             "FROM base",
+            f"LABEL {STAGE}={recipe.packages}",
             f"COPY --from=python {VENV} {VENV}",
             "COPY health.py /opt/ocore/health.py",
             f"ENV USER=odoo PATH={VENV}/bin:$PATH",
@@ -95,17 +99,6 @@ def debian_dockerfile(base: str | None) -> str:
 def installer_dockerfile() -> str:
     """Return the Dockerfile of an image that holds uv and nothing else."""
     return "FROM scratch\nCOPY uv /uv\n"
-
-
-def system_packages(text: str | None) -> tuple[str, ...]:
-    """Return the Debian packages that an apt.txt names, sorted; StepFailed with a bad line."""
-    names = set()
-    for number, raw in enumerate((text or "").splitlines(), start=1):
-        line = raw.partition("#")[0].strip()
-        if line and not _PACKAGE.fullmatch(line):
-            raise StepFailed(f"apt.txt line {number}: {line[:80]!r} is no name of a Debian package")
-        names.add(line)
-    return tuple(sorted(names - {""}))
 
 
 def _apt(packages: Sequence[str]) -> list[str]:

@@ -13,11 +13,13 @@ from ocore.artifacts import Image, Say
 from ocore.attestations import Subject
 from ocore.errors import StepFailed
 from ocore.images import BuildOrder
+from ocore.images.apt import apt_txt
 from ocore.images.contents import installed, modules
 from ocore.images.documents import bill_of_materials, provenance
 from ocore.images.naming import base_of, tag_of
 from ocore.images.papers import Papers
 from ocore.images.release import FILE, Release, find_release, release_folder
+from ocore.images.room import room_in
 from ocore.images.venvs import Venvs
 from ocore.kit.locks import exclusive
 from ocore.kit.threads import to_its_end
@@ -63,6 +65,8 @@ class ReleaseImages:
         return Image(tag=tag, base=release.base, reused=True, papers=self.papers.of(tag))
 
     async def _build(self, order: BuildOrder, tree: OdooTree, image: Image, *, say: Say) -> None:
+        if await asyncio.to_thread(apt_txt, order):
+            say("apt.txt is not followed: a process has the packages that this machine has")
         python = await self.venvs.make((*tree.requirements, *order.python_dependencies), say=say)
         await self.venvs.compile(python, tree, say=say)
         release = Release(
@@ -74,8 +78,9 @@ class ReleaseImages:
             commit_sha=order.commit_sha,
         )
         # Papers first: the release appears last of all, and then nothing of it is missing.
-        await to_its_end(self._describe, release, order)
-        await to_its_end(self._write, release, order)
+        with room_in(self.directory):
+            await to_its_end(self._describe, release, order)
+            await to_its_end(self._write, release, order)
 
     def _describe(self, release: Release, order: BuildOrder) -> None:
         contents = (*installed(Path(release.python)), *modules(order, odoo=release.base))
@@ -89,10 +94,13 @@ class ReleaseImages:
         target = release_folder(self.directory, release.tag)
         fresh = target.with_name(f".{target.name}.{os.getpid()}")
         shutil.rmtree(fresh, ignore_errors=True)
-        (fresh / "addons").mkdir(parents=True)
-        for module in order.modules:
-            link_tree(Path(order.checkout) / module, fresh / "addons" / Path(module).name, None)
-        (fresh / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(release), indent=2))
-        # What stands there now lacks its Python or its Odoo, or it would have been found.
-        shutil.rmtree(target, ignore_errors=True)
-        fresh.rename(target)
+        try:
+            (fresh / "addons").mkdir(parents=True)
+            for module in order.modules:
+                link_tree(Path(order.checkout) / module, fresh / "addons" / Path(module).name, None)
+            (fresh / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(release), indent=2))
+            # What stands there now lacks its Python or its Odoo, or it would have been found.
+            shutil.rmtree(target, ignore_errors=True)
+            fresh.rename(target)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)

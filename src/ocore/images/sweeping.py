@@ -9,6 +9,7 @@ from typing import Final
 from aiodocker import Docker, DockerError
 
 from ocore.images.naming import lock_of
+from ocore.images.stages import remove_stages
 from ocore.kit.docker import DockerEngine, found
 from ocore.kit.locks import exclusive
 
@@ -24,6 +25,7 @@ class Sweep:
     `needed` is asked after the images were listed, so that one that becomes needed meanwhile is
     seen. One that was built, or found for a build, less than `spare` ago stays in any case: the
     deployment that it was for may not have written it down yet. So does one that a container has.
+    What builds left beside their images goes too, once no image that stays could use it.
     """
 
     engine: DockerEngine
@@ -37,7 +39,9 @@ class Sweep:
             images = await docker.images.list(filters={"label": [_PROJECT]})
             tags = {tag for image in images for tag in image["RepoTags"] or ()}
             unneeded = sorted(tags - {"<none>:<none>"} - await self.needed())
-            return tuple([tag for tag in unneeded if await self._remove(docker, tag, now)])
+            removed = tuple([tag for tag in unneeded if await self._remove(docker, tag, now)])
+            await remove_stages(docker, before=now - self.spare)
+        return removed
 
     async def _remove(self, docker: Docker, tag: str, now: datetime) -> bool:
         # The lock of a build: an image that is just found for one is not taken away under it.

@@ -63,13 +63,16 @@ class Venvs:
 
     async def _make(self, target: Path, wanted: Sequence[str], *, say: Say) -> None:
         fresh = target.with_name(f".{target.name}.{os.getpid()}")
-        await to_its_end(self._prepare, fresh)
-        uv_program = await to_its_end(self._uv)
-        await self._run(venv_command(uv_program, self.python, fresh), say=say)
-        (fresh / "requirements.txt").write_text("\n".join(wanted) + "\n")
-        await self._run(install_command(uv_program, fresh), say=say)
-        await to_its_end(_take_over, fresh)
-        fresh.rename(target)
+        try:
+            await to_its_end(self._prepare, fresh)
+            uv_program = await to_its_end(self._uv)
+            await self._run(venv_command(uv_program, self.python, fresh), say=say)
+            (fresh / "requirements.txt").write_text("\n".join(wanted) + "\n")
+            await self._run(install_command(uv_program, fresh), say=say)
+            await to_its_end(_take_over, fresh)
+            fresh.rename(target)
+        finally:
+            await to_its_end(shutil.rmtree, fresh, ignore_errors=True)
 
     async def _run(self, argv: list[str], *, say: Say) -> None:
         last: list[str] = []

@@ -1,5 +1,6 @@
 """`ocore prune`: free the disk of images that nobody needs."""
 
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -17,7 +18,7 @@ from ocore.wiring.runtimes import engine_of
 log = structlog.get_logger(__name__)
 
 
-async def prune(settings: Settings) -> None:
+async def prune(settings: Settings, *, spare: timedelta) -> None:
     """Remove images that serve nothing and that no rollback may name."""
     if settings.runtime != DOCKER:
         raise Impossible("only OCORE_RUNTIME=docker has images to prune", code="no_images")
@@ -27,6 +28,7 @@ async def prune(settings: Settings) -> None:
             engine=engine_of(settings),
             cache=settings.home.cache,
             needed=partial(needed_images, pool),
+            spare=spare,
         )
         removed = await sweep.sweep(now=clock.now())
     for tag in removed:

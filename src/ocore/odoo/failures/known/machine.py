@@ -20,7 +20,7 @@ KILLED: Final = Signature(
 )
 
 DISK_FULL: Final = Signature(
-    pattern=known_by(r"No space left on device|psycopg2\.errors\.DiskFull"),
+    pattern=known_by(r"[Nn]o space left on device|psycopg2\.errors\.DiskFull"),
     title="The disk is full",
     explanation="A file could not grow: of the database, of the filestore, or a temporary one.",
     suggested_fix="Free space on the disk of the database and of Odoo's data, then try again.",

@@ -1,0 +1,116 @@
+"""A disk that is full during a build: it is named, nothing is left on it, and room is enough."""
+
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiodocker import Docker
+
+from ocore.errors import StepFailed
+from ocore.images.context import new_context
+from ocore.kit.docker import DockerEngine
+from tests.docker import daemon_on, need_docker
+from tests.images.test_releases import SMALL
+from tests.images.yard import Yard
+
+MIB = 1024**2
+
+
+@contextmanager
+def disk_of(megabytes: int) -> Iterator[Path]:
+    """Mount a file system of this size: a file on a loop device."""
+    if shutil.which("mkfs.xfs") is None:
+        pytest.fail("the disk of these tests is an XFS: install xfsprogs")
+    mount = Path("/mnt") / f"ocore-{secrets.token_hex(4)}"
+    file = Path("/var/tmp") / f"{mount.name}.img"
+    mount.mkdir(parents=True)
+    with file.open("wb") as made:
+        made.truncate(megabytes * MIB)
+    subprocess.run(["mkfs.xfs", "-q", str(file)], check=True)
+    subprocess.run(["mount", "-o", "loop", str(file), str(mount)], check=True)
+    try:
+        yield mount
+    finally:
+        subprocess.run(["umount", "--lazy", str(mount)], check=True)
+        mount.rmdir()
+        file.unlink()
+
+
+@pytest.fixture
+async def small(yard: Yard) -> AsyncIterator[tuple[Yard, Path]]:
+    """A yard whose daemon has a small disk, with the images of Odoo and of uv already on it."""
+    base = await yard.images.debian.provide(yard.order(), say=yard.said.append)
+    installer = await yard.images._installer(say=yard.said.append)
+    with disk_of(1536) as disk:
+        async with daemon_on(disk / "data") as daemon:
+            await carry(yard.engine, daemon.engine, base.reference, installer)
+            yard.engine = daemon.engine
+            yield yard, disk
+
+
+async def carry(source: DockerEngine, target: DockerEngine, *tags: str) -> None:
+    async with source.connected() as here, target.connected() as there:
+        for tag in tags:
+            async with here.images.export_image(tag) as exported:
+                async for _ in there.images.import_image(exported.iter_any(), stream=True):
+                    pass
+
+
+def free(disk: Path) -> int:
+    os.sync()
+    return shutil.disk_usage(disk).free
+
+
+def fill(disk: Path, *, leaving: int) -> Path:
+    ballast = disk / "ballast"
+    with ballast.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, free(disk) - leaving)
+    return ballast
+
+
+async def nameless(docker: Docker) -> list[Any]:
+    return list(await docker.images.list(filters={"dangling": ["true"]}))
+
+
+async def test_a_build_on_a_full_disk_names_it_and_leaves_it_as_it_was(
+    small: tuple[Yard, Path],
+) -> None:
+    yard, disk = small
+    ballast = fill(disk, leaving=300 * MIB)
+    before = free(disk)
+    order = yard.order(SMALL, **{"oca/loans/large__bin": "x" * 140 * MIB})
+    with pytest.raises(StepFailed, match=f"the disk of {disk}/data is full") as failed:
+        await yard.build(order)
+    assert failed.value.card is not None
+    assert failed.value.card["title"] == "The disk of the images is full"
+    assert "ocore prune" in failed.value.card["suggestedFix"]
+    assert any("COPY modules" in line for line in yard.said), yard.said
+    async with yard.engine.connected() as docker:
+        assert await nameless(docker) == []
+        assert await docker.containers.list(all=1) == []
+        assert await docker.images.list(filters={"reference": [yard.project]}) == []
+    assert abs(free(disk) - before) < 8 * MIB
+    ballast.unlink()
+    assert await yard.output(await yard.build(order), "ls", "/opt/modules/loans/large.bin")
+
+
+def test_what_is_sent_to_the_daemon_may_fill_a_disk_too() -> None:
+    need_docker()
+    with disk_of(320) as disk:
+        folder = disk / "cache" / "docker"
+        fill(disk, leaving=8 * MIB)
+        with (
+            pytest.raises(StepFailed, match=f"the disk of {folder} is full"),
+            new_context(folder) as context,
+        ):
+            context.add_text("large", "x" * 16 * MIB)
+        assert list(folder.iterdir()) == []
+        assert free(disk) > 7 * MIB
+        with new_context(folder) as context:
+            context.add_text("small", "x")
