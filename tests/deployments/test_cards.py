@@ -58,6 +58,20 @@ class Installer(WorldImages):
         raise StepFailed("Python requirements cannot be installed", exit_code=1)
 
 
+@dataclass
+class Closed(WorldImages):
+    """Images whose registry says what a real one says to a wrong password."""
+
+    async def push(self, _image: Image, *, say: Say) -> str:
+        say("The push refers to repository [r.example/library]")
+        raise StepFailed("r.example did not take it: unauthorized: authentication required")
+
+
+def closed_registry(tools: Toolbox, world: World, _folder: Path) -> Toolbox:
+    world.registry = "r.example"
+    return replace(tools, images=Closed(world))
+
+
 def unknown_host(tools: Toolbox, world: World, folder: Path) -> Toolbox:
     git = GitSource(folder / "mirrors", folder / "checkouts")
     return replace(tools, source=RealSource(world, git))
@@ -100,6 +114,7 @@ def missing_dependency(tools: Toolbox, world: World, _folder: Path) -> Toolbox:
         ),
         (no_such_package, "build.image", "A requirement does not exist", "requirements.txt"),
         (no_image, "build.image", "The image could not be built", None),
+        (closed_registry, "build.image", "The registry wants other credentials", None),
     ],
 )
 async def test_a_failure_before_the_cutover_has_its_card_in_the_evidence(

@@ -1,73 +1,26 @@
 """Images in a real registry: Debian's docker-registry."""
 
-import asyncio
-import socket
-import subprocess
+import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from ocore.artifacts import Image
 from ocore.errors import StepFailed
 from ocore.images.registry import Registry
+from ocore.kit.docker import DockerEngine
+from ocore.odoo.failures import explain_tool
+from tests.docker import Daemon
 from tests.images.yard import Yard
-
-CONFIGURATION = """\
-version: 0.1
-log: {{level: warn}}
-storage: {{filesystem: {{rootdirectory: {root}}}, delete: {{enabled: true}}}}
-http: {{addr: "127.0.0.1:{port}"}}
-"""
-
-
-@dataclass
-class Shelf:
-    """One `docker-registry serve`."""
-
-    folder: Path
-    port: int
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    async def start(self) -> None:
-        file = self.folder / "registry.yml"
-        file.write_text(CONFIGURATION.format(root=self.folder / "registry", port=self.port))
-        with (self.folder / "registry.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                ["docker-registry", "serve", str(file)], stdout=log, stderr=log
-            )
-        async with asyncio.timeout(30), aiohttp.ClientSession() as http:
-            while not await self._answers(http):  # noqa: ASYNC110 - another process
-                await asyncio.sleep(0.1)
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait(20)
-            self.process = None
-
-    async def _answers(self, http: aiohttp.ClientSession) -> bool:
-        try:
-            async with http.get(f"http://{self.address}/v2/") as response:
-                return response.status == 200
-        except aiohttp.ClientError:
-            return False
+from tests.registry import PASSWORD, USER, Shelf, registry_in
 
 
 @pytest.fixture(scope="module")
 async def shelf(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shelf]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        made = Shelf(tmp_path_factory.mktemp("registry"), probe.getsockname()[1])
-    await made.start()
-    yield made
-    made.stop()
+    async with registry_in(tmp_path_factory.mktemp("registry")) as made:
+        yield made
 
 
 @pytest.fixture
@@ -132,3 +85,82 @@ async def test_a_registry_that_is_down_is_named(stocked: Yard, shelf: Shelf) -> 
 
 async def test_an_image_that_was_never_pushed_is_just_gone(stocked: Yard, shelf: Shelf) -> None:
     assert await stocked.images.find(f"{shelf.address}/{stocked.project}:never") is None
+
+
+@pytest.fixture
+async def closed(yard: Yard, tmp_path: Path) -> AsyncIterator[Registry]:
+    """A registry that wants a password, and what is known of it."""
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    async with registry_in(folder, closed=True) as shelf:
+        yield Registry(
+            engine=yard.engine,
+            address=shelf.address,
+            records=tmp_path / "pushed",
+            username=USER,
+            password=PASSWORD,
+        )
+
+
+async def test_a_password_opens_the_registry_and_is_seen_nowhere(
+    yard: Yard, closed: Registry, daemon: Daemon
+) -> None:
+    odoo = f"{closed.address}/ours/odoo:19.0"
+    await shelve_odoo(yard, closed, odoo)
+    yard.registry = closed
+    order = replace(yard.order(sha="6" * 40), provider="image", source=odoo)
+    image = await yard.images.build(order, say=yard.said.append)
+    await yard.images.push(image, say=yard.said.append)
+    await forget(yard, image.tag)
+    assert await yard.images.find(image.tag) == replace(image, reused=True)
+    assert not any("No registry has" in line for line in yard.said)
+    async with yard.engine.connected() as docker:
+        seen = [
+            await docker.images.inspect(image.tag),
+            await docker.images.history(image.tag),
+            await docker.system.info(),
+            [await each.show() for each in await docker.containers.list(all=1)],
+        ]
+    written = [path.read_text() for path in yard.folder.rglob("pushed/*")]
+    told = json.dumps(
+        [*seen, *yard.said, *written, (daemon.root / "log").read_text(), repr(closed)]
+    )
+    assert "hunter2" not in told
+
+
+@pytest.mark.parametrize(
+    "login",
+    [{"password": "wrong"}, {"username": None, "password": None}],
+    ids=["wrong", "none"],
+)
+async def test_a_registry_that_wants_another_password_says_so_in_a_card(
+    yard: Yard, closed: Registry, login: dict[str, str | None]
+) -> None:
+    yard.registry = replace(closed, **login)
+    with pytest.raises(StepFailed, match=f"{closed.address} did not take") as refused:
+        await pushed(yard, "7" * 40)
+    card = explain_tool([*yard.said, str(refused.value)], otherwise="?")
+    assert card.title == "The registry wants other credentials"
+    assert "OCORE_REGISTRY_PASSWORD" in card.suggested_fix
+
+
+async def shelve_odoo(yard: Yard, registry: Registry, tag: str) -> None:
+    """Put an image of Odoo into the registry, and forget it here."""
+    base = (await yard.images.debian.provide(yard.order(), say=print)).reference
+    text = f"FROM {base}\nENV PYTHONPATH=/opt/odoo\n"
+    own = await yard.images.foreign.build(yard.order(sha="8" * 40, Dockerfile=text), say=print)
+    repository, _, version = tag.rpartition(":")
+    async with yard.engine.connected() as docker:
+        await docker.images.tag(own.reference, repository, tag=version)
+    await registry.push(tag, say=print)
+    await forget(yard, tag)
+
+
+def test_a_password_is_for_no_other_registry(tmp_path: Path) -> None:
+    engine = DockerEngine("unix:///nowhere")
+    registry = Registry(
+        engine=engine, address="r.example", records=tmp_path, username=USER, password=PASSWORD
+    )
+    assert registry.login_for("r.example/odoo:19.0") == {"username": USER, "password": PASSWORD}
+    assert registry.login_for("r.example.org/odoo:19.0") is None
+    assert registry.login_for("odoo:19.0") is None

@@ -58,7 +58,7 @@ class Yard:
             debian=None,
             mirror=known_mirror(),
         )
-        foreign = ForeignBases(engine=self.engine, cache=cache)
+        foreign = ForeignBases(engine=self.engine, cache=cache, registry=self.registry)
         return DockerImages(
             engine=self.engine,
             debian=debian,

@@ -181,6 +181,12 @@ class Site:
             current: dict[str, Any] = await client.get(address(deployment))
         return current
 
+    async def deployments(self) -> list[dict[str, Any]]:
+        """Return the deployments of the project, newest first."""
+        async with self.platform.client() as client:
+            page = await client.get(f"/projects/{self.project_id}/deployments", limit=100)
+        return list(page["deployments"])
+
     async def log(self, deployment: Mapping[str, Any]) -> str:
         async with self.platform.client() as client:
             chunks = [part async for part in client.text(f"{address(deployment)}/logs/download")]

@@ -2,8 +2,9 @@
 
 import asyncio
 import os
+import subprocess
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,33 @@ import aiohttp
 import pytest
 
 from ocore.demo.repository import DemoCommits, build_repository
+from ocore.embedded.home import Home
+from ocore.kit.locks import exclusive
+from ocore.runtime.container import lock_of
 from tests.docker import Daemon
+from tests.git import commit, git
 from tests.integration.conftest import new_home
 from tests.integration.platform import Platform, Site
-from tests.integration.test_the_main_job import do_the_main_job, lend, step
+from tests.integration.test_the_main_job import borrowers, do_the_main_job, lend, step
+from tests.registry import PASSWORD, USER, Shelf, registry_in
 
 pytestmark = [pytest.mark.odoo, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-async def docker_platform(daemon: Daemon) -> AsyncIterator[Platform]:
+async def registry(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shelf]:
+    async with registry_in(tmp_path_factory.mktemp("registry"), closed=True) as shelf:
+        yield shelf
+
+
+@pytest.fixture(scope="module")
+async def docker_platform(daemon: Daemon, registry: Shelf) -> AsyncIterator[Platform]:
     settings = {
         "OCORE_RUNTIME": "docker",
         "OCORE_DOCKER_HOST": daemon.engine.url,
+        "OCORE_REGISTRY": registry.address,
+        "OCORE_REGISTRY_USERNAME": USER,
+        "OCORE_REGISTRY_PASSWORD": PASSWORD,
         "OCORE_LEASE_SECONDS": "4",
     }
     with new_home(f"docker-{os.getpid()}") as home:
@@ -65,6 +80,41 @@ async def test_code_and_data_go_live_fail_safely_and_come_back_in_containers(
     await docker_platform.up()
     await answering(shop)
     await lend(shop, "Alan")
+    await go_back_after_a_prune(docker_platform, shop, daemon)
+    assert await borrowers(shop) == ["Ada", "Grace"]
+    worker = next(docker_platform.home.glob("run/programs.d/worker*"))
+    assert worker.stat().st_mode & 0o077 == 0, "the registry's password is in it"
+
+
+async def go_back_after_a_prune(platform: Platform, shop: Site, daemon: Daemon) -> None:
+    """Prune all that may go, lose the rest, and go to the version before."""
+    ended = await shop.deployments()
+    needed = {each["imageTag"] for each in ended if each["status"] == "succeeded"}
+    others = {each["imageTag"] for each in ended} - needed
+    assert (len(needed), len(others)) == (2, 1)
+    assert await images_of(daemon) >= needed | others
+    pruned = subprocess.run(
+        [*platform.command("prune"), "--days=0"],
+        env=platform.variables(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert pruned.returncode == 0, pruned.stderr
+    assert await images_of(daemon) >= needed
+    assert not await images_of(daemon) & others
+    target = next(each for each in reversed(ended) if each["previousDeploymentId"])
+    async with daemon.engine.connected() as docker:
+        await docker.images.delete(target["imageTag"], force=True)
+    back = await shop.roll_back(target["id"])
+    assert back["status"] == "succeeded", await shop.log(back)
+    assert back["imageTag"] == target["imageTag"]
+
+
+async def images_of(daemon: Daemon) -> set[str]:
+    async with daemon.engine.connected() as docker:
+        listed = await docker.images.list(filters={"label": ["ocore.project"]})
+    return {tag for image in listed for tag in image["RepoTags"] or ()}
 
 
 async def answering(shop: Site) -> None:
@@ -121,3 +171,74 @@ async def test_a_daemon_killed_in_an_update_ends_with_the_earlier_code_and_data(
     loans = await odoo.call("library.loan", "search_read", [], fields=["borrower"])
     assert [loan["borrower"] for loan in loans] == ["Ada"]
     assert docker_platform.api_url
+
+
+def beside(repository: Path, sha: str, name: str) -> str:
+    """Commit one more file, which belongs to no module, on top of this commit."""
+    git(repository, "switch", "--quiet", "--force-create", "next", sha)
+    return commit(repository, {name: "Lends books."})
+
+
+@asynccontextmanager
+async def stuck_at(platform: Platform, shop: Site, part: str) -> AsyncIterator[None]:
+    """Keep the worker waiting where it would start or stop this container."""
+    name = f"ocore-{(await shop.odoo()).database}-{part}"
+    async with exclusive(lock_of(Home(platform.home), name)):
+        yield
+
+
+async def reached(shop: Site, deployment: dict[str, Any], line: str) -> None:
+    async with asyncio.timeout(120):
+        while line not in await shop.log(deployment):  # noqa: ASYNC110 - of another program
+            await asyncio.sleep(0.1)
+
+
+async def undone(shop: Site, deployment: dict[str, Any], name: str, daemon: Daemon) -> None:
+    """Let the daemon come back only when this step has failed for want of it."""
+    async with asyncio.timeout(120):
+        while step(await shop.get(deployment), name)["status"] != "failed":  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.2)
+    await daemon.start()
+    ended = await shop.end_of(deployment)
+    assert ended["status"] == "rolled_back", await shop.log(ended)
+    assert ended["errorMessage"].startswith(f"{name}: Docker at {daemon.engine.url}"), ended
+    assert step(ended, "Roll back")["status"] == "succeeded"
+
+
+async def test_a_daemon_killed_at_the_start_or_in_the_switch_leaves_the_earlier_version_alone(
+    docker_platform: Platform, shop: Site, commits: DemoCommits, daemon: Daemon, tmp_path: Path
+) -> None:
+    first = await shop.deploy(commitSha=commits.first)
+    assert first["status"] == "succeeded", await shop.log(first)
+    await lend(shop, "Ada")
+    code_only = beside(tmp_path / "repository", commits.first, "README.md")
+
+    started = await shop.start(commitSha=code_only)
+    async with stuck_at(docker_platform, shop, "green"):
+        await reached(shop, started, "=== Start")
+        daemon.kill()
+    await lend(shop, "Grace")  # containers outlive their daemon, until it comes back
+    await undone(shop, started, "Start", daemon)
+    assert await containers(daemon, shop) == {"blue": "running", "cron": "running"}
+
+    switched = await shop.start(commitSha=code_only)
+    async with stuck_at(docker_platform, shop, "blue"):
+        await reached(shop, switched, "is served by green")
+        daemon.kill()
+    await lend(shop, "Alan")
+    await undone(shop, switched, "Switch traffic", daemon)
+    assert await containers(daemon, shop) == {
+        "blue": "running",
+        "cron": "running",
+        "green.stopped": "exited",
+    }
+    assert await borrowers(shop) == ["Ada", "Grace", "Alan"]
+
+    again = await shop.deploy(commitSha=code_only)
+    assert again["status"] == "succeeded", await shop.log(again)
+    assert await containers(daemon, shop) == {
+        "blue.stopped": "exited",
+        "cron": "running",
+        "green": "running",
+    }
+    assert await borrowers(shop) == ["Ada", "Grace", "Alan"]

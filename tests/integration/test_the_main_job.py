@@ -69,7 +69,7 @@ async def do_the_main_job(platform: Platform, site: Site, commits: DemoCommits) 
     assert first["activeColor"] == "blue"
     assert first["successVerdict"]["clean"], first["successVerdict"]
     assert set(gates(first).values()) == {"passed"}
-    [build] = [each for each in first["evidence"] if each["gateKey"] == "build.image"]
+    build = next(each for each in first["evidence"] if each["gateKey"] == "build.image")
     image, *papers = build["artifactRefs"]
     assert image == first["imageTag"]
     assert len([name for name in papers if (platform.home / name).is_file()]) == 3

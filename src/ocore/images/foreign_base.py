@@ -15,6 +15,7 @@ from ocore.images.bases import Base
 from ocore.images.building import build_image, image_id
 from ocore.images.context import new_context
 from ocore.images.naming import base_of, digest_of
+from ocore.images.registry import Registry
 from ocore.kit.docker import DockerEngine
 from ocore.odoo.providers import OdooTree
 
@@ -47,11 +48,13 @@ class _Answer(msgspec.Struct, frozen=True):
 class ForeignBases:
     """Images that others made. What is in them is asked of their own Python, in a container.
 
-    Such a container has no network and no right of ours; that of a build has a network.
+    Such a container has no network and no right of ours; that of a build has a network. What is in
+    the platform's own `registry` is had with its password.
     """
 
     engine: DockerEngine
     cache: Path
+    registry: Registry | None = None
 
     async def provide(self, order: BuildOrder, *, say: Say) -> Base:
         if order.source is None:
@@ -74,7 +77,8 @@ class ForeignBases:
         """Ask the registry for what the name stands for now; without one, what is here will do."""
         async with self.engine.connected() as docker:
             try:
-                await docker.images.pull(reference)
+                login = None if self.registry is None else self.registry.login_for(reference)
+                await docker.images.pull(reference, auth=login)
             except DockerError as failure:
                 if await image_id(self.engine, reference) is None:
                     raise StepFailed(

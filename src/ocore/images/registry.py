@@ -34,7 +34,8 @@ class Registry:
         digest, told = None, ""
         say(f"Pushing {tag}")
         async with self.engine.connected() as docker:
-            push = docker.images.push(repository, tag=version, auth=self._auth(), stream=True)
+            login = self.login_for(tag)
+            push = docker.images.push(repository, tag=version, auth=login, stream=True)
             try:
                 async with streamed(push) as items:
                     async for item in items:
@@ -59,7 +60,7 @@ class Registry:
         reference, (repository, _, version) = file.read_text(), tag.rpartition(":")
         async with self.engine.connected() as docker:
             try:
-                await docker.images.pull(reference, auth=self._auth())
+                await docker.images.pull(reference, auth=self.login_for(reference))
             except DockerError as failure:
                 if "not found" in failure.message or "unknown" in failure.message:
                     return False
@@ -70,8 +71,11 @@ class Registry:
             await docker.images.tag(reference, repository, tag=version)
         return True
 
-    def _auth(self) -> dict[str, str] | None:
+    def login_for(self, reference: str) -> dict[str, str] | None:
+        """Return what opens this registry, and never for an image of another one."""
         if self.username is None or self.password is None:
+            return None
+        if not reference.startswith(f"{self.address}/"):
             return None
         return {"username": self.username, "password": self.password}
 

@@ -46,7 +46,7 @@ def process_equipment(equipment: Equipment, venvs: Venvs) -> tuple[Images, Parts
 
 def docker_equipment(equipment: Equipment) -> tuple[Images, Parts, Watch]:
     settings, host = equipment.settings, equipment.host
-    cache, engine = settings.home.cache, engine_of(settings)
+    cache, engine, registry = settings.home.cache, engine_of(settings), registry_of(settings)
     debian = DebianBases(
         engine=engine,
         providers=equipment.providers,
@@ -57,11 +57,11 @@ def docker_equipment(equipment: Equipment) -> tuple[Images, Parts, Watch]:
     images = DockerImages(
         engine=engine,
         debian=debian,
-        foreign=ForeignBases(engine=engine, cache=cache),
+        foreign=ForeignBases(engine=engine, cache=cache, registry=registry),
         cache=cache,
         papers=papers_of(settings.home),
         environment=equipment.environment,
-        registry=registry_of(settings),
+        registry=registry,
     )
     watch = DockerWatch(engine, HttpWatch(settings.home))
     return images, OdooContainers(engine, host), watch

@@ -34,7 +34,7 @@ async def run_worker(settings: Settings) -> None:
             name=f"{socket.gethostname()}:{os.getpid()}",
             ledger=store.ledger,
             equip=_equip(settings, store, adapters),
-            open_transcript=_transcripts(store),
+            open_transcript=_transcripts(store, settings),
             lease_seconds=settings.lease_seconds,
         )
         wake = asyncio.Event()
@@ -72,12 +72,12 @@ async def _listen(store: Store, wake: asyncio.Event) -> None:
         wake.set()
 
 
-def _transcripts(store: Store) -> Callable[[Lease], Awaitable[Transcript]]:
+def _transcripts(store: Store, settings: Settings) -> Callable[[Lease], Awaitable[Transcript]]:
     async def open_one(lease: Lease) -> Transcript:
         deployment = await store.ledger.load(lease)
         repository = deployment.project.repository
-        secrets = [repository.password or "", repository.username or ""]
-        return Transcript(store.transcripts, lease, secrets)
+        secrets = [repository.password, repository.username, settings.registry_password]
+        return Transcript(store.transcripts, lease, [each or "" for each in secrets])
 
     return open_one
 

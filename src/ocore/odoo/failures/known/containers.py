@@ -24,7 +24,10 @@ CONTAINERS: Final = (
         title="The registry wants other credentials",
         cause="{reason}",
         explanation="The login for this registry is missing, wrong, expired, or too weak.",
-        suggested_fix="Log in anew (`docker login`) with a token that may push and pull.",
+        suggested_fix=(
+            "Give the platform a login that may push and pull: OCORE_REGISTRY_USERNAME and "
+            "OCORE_REGISTRY_PASSWORD."
+        ),
     ),
     Signature(
         pattern=known_by(r"(?P<reason>manifest for [^\n]*? not found|manifest unknown)"),
