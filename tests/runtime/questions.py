@@ -32,6 +32,8 @@ async def until(condition: Callable[[], object], seconds: float = 60) -> None:
 
 
 SLOW_CONTROLLER = """
+import time
+
 from odoo import http
 
 
@@ -39,6 +41,14 @@ class Slow(http.Controller):
     @http.route("/oc_slow", type="http", auth="public")
     def slow(self):
         http.request.env.cr.execute("SELECT pg_sleep(4)")
+        return "done"
+
+    @http.route("/oc_waits", type="http", auth="public")
+    def waits(self):
+        # As between two tries of a transaction that met another one.
+        http.request.env.cr.rollback()
+        time.sleep(6)
+        http.request.env.cr.execute("SELECT 1")
         return "done"
 """
 

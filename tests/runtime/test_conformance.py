@@ -284,7 +284,7 @@ async def test_an_updater_dies_with_its_worker(
     assert await site.running(instance) == {}
 
 
-async def test_a_request_at_work_ends_before_its_colour_stops(
+async def test_requests_at_work_end_before_their_colour_stops(
     site: Site, instance: Instance
 ) -> None:
     module = addon(site, "oc_slow", "<odoo/>", controller=SLOW_CONTROLLER)
@@ -293,13 +293,14 @@ async def test_a_request_at_work_ends_before_its_colour_stops(
     await site.runtime.update(instance, image, change, say=lambda _: None)
     endpoint = await site.runtime.start(instance, image, BLUE)
     await healthy(site, instance, endpoint)
-    url = f"http://{endpoint.host}:{endpoint.http_port}/oc_slow"
-    async with aiohttp.ClientSession() as session:
-        answer = asyncio.create_task(session.get(url))
-        await until(lambda: at_work(site, instance, "blue"))
+    async with aiohttp.ClientSession(f"http://{endpoint.host}:{endpoint.http_port}") as session:
+        # The second one works without a transaction: PostgreSQL knows nothing of it.
+        answers = [asyncio.create_task(session.get(path)) for path in ("/oc_slow", "/oc_waits")]
+        await until(lambda: at_work(site, instance, "blue", "%pg_sleep%"))
         await site.runtime.stop(instance, BLUE)
-        async with await answer as response:
-            assert (response.status, await response.text()) == (200, "done")
+        for answer in answers:
+            async with await answer as response:
+                assert (response.status, await response.text()) == (200, "done")
 
 
 async def test_a_second_updater_kills_the_first_and_says_so(

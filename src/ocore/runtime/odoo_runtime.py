@@ -8,6 +8,7 @@ from ocore.artifacts import Colour, Endpoint, Image, Say
 from ocore.environments import Instance
 from ocore.errors import StepFailed
 from ocore.runtime import ModuleChange
+from ocore.runtime.answers import all_answered
 from ocore.runtime.odoo_process import (
     CRON,
     UPDATE,
@@ -81,7 +82,11 @@ class OdooRuntime:
         return endpoint
 
     async def stop(self, instance: Instance, colour: Colour) -> None:
-        await self._parts.stop(instance, colour, patience=self._drain_seconds)
+        patience = self._drain_seconds
+        endpoint = await self._ports.recorded(instance, colour)
+        if endpoint is not None and await self._parts.up(instance, colour):
+            patience = await all_answered(endpoint, seconds=patience)
+        await self._parts.stop(instance, colour, patience=patience)
 
     async def drain(self, instance: Instance) -> None:
         await asyncio.gather(*(self.stop(instance, colour) for colour in Colour))
