@@ -8,7 +8,7 @@ day, does not wait for the imports of an API, a worker and a migration.
 import asyncio
 import json
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -105,6 +105,40 @@ def prune(
 
 
 @app.command()
+def restore(  # noqa: PLR0913, PLR0917 - each argument is an option of the command
+    source: Annotated[str, typer.Option("--from", help="s3://bucket/prefix of the copies.")],
+    key_file: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="offsite-key.")],
+    snapshot: Annotated[str, typer.Option(help="Id of a snapshot.")] = "latest",
+    instance: Annotated[
+        str | None, typer.Option(help="Whose latest: id, slug or database of an instance.")
+    ] = None,
+    into: Annotated[Path | None, typer.Option(help="Home; OCORE_HOME by default.")] = None,
+    database: Annotated[
+        str | None, typer.Option("--as", help="Name of the database; as it was by default.")
+    ] = None,
+) -> None:
+    """Restore database and files of an instance from their copy off-site, on any machine.
+
+    The endpoint and the credentials are those of OCORE_OFFSITE_*.
+    """
+    from ocore.wiring.restoring import Wanted
+    from ocore.wiring.restoring import restore as restore_copy
+
+    home = {} if into is None else {"OCORE_HOME": str(into.absolute())}
+    settings = _settings({**os.environ, "OCORE_OFFSITE": source, **home})
+    if settings.offsite is None:
+        raise LookupError("a store without settings")
+    wanted = Wanted(
+        place=settings.offsite,
+        key_file=key_file,
+        snapshot=snapshot,
+        instance=instance,
+        database=database,
+    )
+    _run(partial(restore_copy, wanted), settings)
+
+
+@app.command()
 def demo(
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the platform running.")] = False,
@@ -135,18 +169,19 @@ def _demo_home() -> Path:
     return Path(".ocore").absolute()
 
 
-def _settings() -> Settings:
+def _settings(environment: Mapping[str, str]) -> Settings:
     try:
-        return settings_from(os.environ)
+        return settings_from(environment)
     except OcoreError as refusal:
         errors.print(str(refusal), style="red", markup=False)
         raise typer.Exit(2) from refusal
 
 
-def _run(part: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
-    settings = _settings()
+def _run(
+    part: Callable[[Settings], Coroutine[Any, Any, None]], settings: Settings | None = None
+) -> None:
     try:
-        asyncio.run(part(settings))
+        asyncio.run(part(settings or _settings(os.environ)))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except OcoreError as failure:

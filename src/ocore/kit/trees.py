@@ -26,6 +26,13 @@ def link_tree(source: Path, target: Path, owner: OsUser | None) -> int:
     return count
 
 
+def own_files(tree: Path, owner: OsUser | None) -> None:
+    """Let every file of a tree belong to `owner`."""
+    for folder, _, files in os.walk(tree):
+        for name in files:
+            _own(Path(folder) / name, owner)
+
+
 def count_files(tree: Path) -> int:
     """Return how many files are in a tree; a missing one has none."""
     return sum(len(files) for _, _, files in os.walk(tree))

@@ -39,14 +39,14 @@ _START_SECONDS: Final = 60.0
 async def run_platform(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT. What ran before, on instances too, comes back."""
     users = await platform_users()
-    _prepare_home(settings, users)
+    prepare_home(settings, users)
     supervisor = Supervisor(settings.home.run)
     await supervisor.let_end(seconds=_START_SECONDS)
     if await supervisor.reachable():
         raise Conflict(f"a platform runs already in {settings.home.root}", code="already_running")
     stop = asyncio.Event()
     with _stopped_by_signals(stop.set):
-        async with _supervised(settings, supervisor, stop):
+        async with supervised(settings, supervisor, stop):
             await _start(settings, users, supervisor)
             log.info("platform is up", api=settings.api_url, proxy=settings.proxy_port)
             async with _kept_fleet(settings):
@@ -82,7 +82,7 @@ async def _start(settings: Settings, users: PlatformUsers, supervisor: Superviso
 
 
 @asynccontextmanager
-async def _supervised(
+async def supervised(
     settings: Settings, supervisor: Supervisor, stop: asyncio.Event
 ) -> AsyncIterator[None]:
     """Run supervisord as our child; it ends with us, whichever way we end."""
@@ -163,7 +163,7 @@ def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _prepare_home(settings: Settings, users: PlatformUsers) -> None:
+def prepare_home(settings: Settings, users: PlatformUsers) -> None:
     """Make the home; other users may pass through it and see nothing of it."""
     home = settings.home
     home.root.mkdir(parents=True, exist_ok=True)
