@@ -4,6 +4,7 @@ The real ports have their own tests on real parts; here the question is what the
 when power goes at any line, and thousands of runs must fit into a second.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -403,6 +404,24 @@ class WorldWatch:
 
 
 @dataclass
+class WorldAssets:
+    world: World
+
+    async def bridge(
+        self,
+        _instance: Instance,
+        endpoint: Endpoint,
+        until_ready: Callable[[], Awaitable[None]],
+        *,
+        say: Say,
+    ) -> int:
+        await until_ready()
+        assert self.world.route is not colour_at(endpoint), "the switch is made already"
+        say("making bundles")
+        return 3
+
+
+@dataclass
 class WorldProxy:
     world: World
 
@@ -445,6 +464,7 @@ def toolbox(world: World) -> Toolbox:
         runtime=WorldRuntime(world),
         crons=WorldCrons(world),
         watch=WorldWatch(world),
+        assets=WorldAssets(world),
         proxy=WorldProxy(world),
         say=world.log.append,
         flush=flush,

@@ -1,10 +1,12 @@
 """What the tests of the runtimes ask of a running Odoo, of its database, and of its server."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, LiteralString
 
+import aiohttp
 import psycopg
 
 from ocore.artifacts import Colour, Endpoint
@@ -23,6 +25,23 @@ async def healthy(site: Site, instance: Instance, endpoint: Endpoint) -> tuple[P
         await asyncio.sleep(0.25)
     tail = await watch.log_tail(instance, Colour.BLUE, 60)
     raise AssertionError(f"{probes[-1]}\n" + "\n".join(tail))
+
+
+async def sign_in(browser: aiohttp.ClientSession, endpoint: Endpoint) -> None:
+    """Sign in at one colour; the cookies are good for all ports of this machine."""
+    url = f"http://{endpoint.host}:{endpoint.http_port}/web/login"
+    async with browser.get(url) as page:
+        found = re.search(r'name="csrf_token" value="([^"]+)"', await page.text())
+    assert found is not None
+    form = {"login": "admin", "password": "admin", "csrf_token": found[1]}
+    async with browser.post(url, data=form, allow_redirects=False) as answer:
+        assert answer.status == 303, await answer.text()
+
+
+async def status_of(browser: aiohttp.ClientSession, endpoint: Endpoint, path: str) -> int:
+    url = f"http://{endpoint.host}:{endpoint.http_port}{path}"
+    async with browser.get(url, allow_redirects=False) as answer:
+        return answer.status
 
 
 async def until(condition: Callable[[], object], seconds: float = 60) -> None:

@@ -29,7 +29,9 @@ from tests.runtime.questions import (
     healthy,
     listeners,
     runs,
+    sign_in,
     state_of,
+    status_of,
     until,
     wake_crons,
     write_on_others,
@@ -96,7 +98,7 @@ async def test_a_colour_whose_image_is_gone_cannot_run(
     assert await site.running(instance) == {}
 
 
-async def test_both_colours_serve_at_once_and_stopping_one_leaves_the_other(
+async def test_both_colours_serve_one_session_at_once_and_stopping_one_leaves_the_other(
     site: Site, instance: Instance, image: Image
 ) -> None:
     blue, green = await asyncio.gather(
@@ -106,6 +108,11 @@ async def test_both_colours_serve_at_once_and_stopping_one_leaves_the_other(
     assert blue.http_port != green.http_port
     await healthy(site, instance, blue)
     await healthy(site, instance, green)
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+        await sign_in(browser, blue)
+        assert await status_of(browser, green, "/odoo") == 200
+    async with aiohttp.ClientSession() as stranger:
+        assert await status_of(stranger, green, "/odoo") == 303
     await site.runtime.stop(instance, BLUE)
     await site.runtime.stop(instance, BLUE)
     gone = await site.watch.probe(instance, blue)

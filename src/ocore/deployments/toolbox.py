@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ocore.artifacts import Say
+from ocore.assets import Assets
 from ocore.databases import Databases
 from ocore.environments import Instance
 from ocore.gates import Gates
@@ -55,6 +56,7 @@ class Toolbox(Lookout):
     runtime: Runtime
     crons: Crons
     watch: Watch
+    assets: Assets
     proxy: Proxy
     flush: Callable[[], Awaitable[None]]
     wait: Callable[[float], Awaitable[None]]

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from ocore.artifacts import Say
+from ocore.assets import Assets
+from ocore.assets.bridge import AssetBridge
 from ocore.databases import Databases
 from ocore.databases.postgres import PostgresDatabases
 from ocore.deployments.toolbox import Lookout
@@ -59,6 +61,7 @@ class Adapters:
     runtime: Runtime
     crons: Crons
     watch: Watch
+    assets: Assets
     proxy: Proxy
 
     def behind(self, confirm: Callable[[], Awaitable[object]]) -> "Adapters":
@@ -74,6 +77,7 @@ class Adapters:
             rehearsals=fenced(self.rehearsals, confirm),
             runtime=fenced(self.runtime, confirm),
             crons=fenced(self.crons, confirm),
+            assets=fenced(self.assets, confirm),
             proxy=fenced(self.proxy, confirm),
         )
 
@@ -103,6 +107,7 @@ def adapters_of(
         runtime=OdooRuntime(parts, host, Ports(home.instances)),
         crons=OdooCrons(parts, host, patience=settings.cron_seconds),
         watch=watch,
+        assets=AssetBridge(server),
         proxy=TraefikProxy(layout_of(settings)),
     )
 

@@ -98,6 +98,7 @@ def _equip(
             runtime=behind.runtime,
             crons=behind.crons,
             watch=behind.watch,
+            assets=behind.assets,
             proxy=behind.proxy,
             say=transcript.say,
             flush=transcript.flush,

@@ -25,14 +25,20 @@ async def health(deployment: Deployment, tools: Toolbox) -> Outcome:
     """Pass when every probe does; /web/health alone proves nothing about pages."""
     check = Check(gate=Gate.RUNTIME_HEALTH, name="Health check", mode="runtime", now=tools.now)
     started = deployment.produced(Started)
+    instance = _with_smoke_paths(deployment)
+    probes: list[Probe] = []
+
+    async def until_ready() -> None:
+        probes[:] = await answering(instance, started.endpoint, colour=started.colour, tools=tools)
+
     try:
-        probes = await answering(
-            _with_smoke_paths(deployment), started.endpoint, colour=started.colour, tools=tools
-        )
+        # The first page that is asked for makes bundles already.
+        bundles = await tools.assets.bridge(instance, started.endpoint, until_ready, say=tools.say)
     except StepFailed as failure:
         tail = await tools.watch.log_tail(deployment.instance, started.colour, 40)
         raise check.failure(failure, log_excerpt="\n".join(tail)) from failure
-    summary = "; ".join(f"{probe.name}: {probe.answer}" for probe in probes)
+    answers = [f"{probe.name}: {probe.answer}" for probe in probes]
+    summary = "; ".join([*answers, f"{bundles} bundles ready"])
     return Outcome(detail=summary, evidence=(check.passed(summary),))
 
 
