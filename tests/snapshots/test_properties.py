@@ -11,7 +11,7 @@ from ocore.kit import ids
 from ocore.kit.databases import connected
 from ocore.kit.postgres import PostgresServer
 from ocore.snapshots.postgres import PostgresSnapshots
-from ocore.snapshots.properties import Properties, read_properties
+from ocore.snapshots.properties import Properties, creation, read_properties
 from tests.databases.odoo_like import BASE, instance, query
 
 INSIDE = """
@@ -112,3 +112,41 @@ async def test_what_waits_or_was_put_aside_lets_nobody_in_but_an_administrator(
     assert {(limit, allowed) for _, limit, allowed in kept} == {(0, True)}
     for name, _, _ in kept:
         assert await query(postgres_server, str(name), "SELECT count(*) FROM library_loan")
+
+
+async def test_a_database_made_from_nothing_sorts_text_as_the_one_before(
+    postgres_server: PostgresServer,
+) -> None:
+    sorted_by, again = f"sorts_{ids.uuid7()[-8:]}", f"sorts_{ids.uuid7()[-8:]}_again"
+    async with connected(postgres_server) as connection:
+        await connection.execute(
+            f"CREATE DATABASE {sorted_by} TEMPLATE template0 ENCODING 'UTF8'"
+            " LC_COLLATE 'C' LC_CTYPE 'C' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'".encode()
+        )
+        before = await read_properties(connection, sorted_by)
+        await connection.execute(creation(again, before))
+        assert (before.provider, before.locale) == ("builtin", "C.UTF-8")
+        assert await read_properties(connection, again) == before
+        for database in (sorted_by, again):
+            await connection.execute(f"DROP DATABASE {database}".encode())
+
+
+def test_a_database_of_icu_is_made_with_its_locale_and_rules() -> None:
+    # The PostgreSQL of the tests is built without ICU.
+    acme = Properties(
+        owner="acme",
+        encoding="UTF8",
+        collate="C",
+        ctype="C",
+        provider="icu",
+        locale="de-AT",
+        rules="&a < g",
+        connection_limit=-1,
+        comment=None,
+        grants=(),
+        settings=(),
+    )
+    assert creation("acme_again", acme).as_string(None) == (
+        'CREATE DATABASE "acme_again" TEMPLATE template0 OWNER "acme" ENCODING \'UTF8\''
+        " LC_COLLATE 'C' LC_CTYPE 'C' LOCALE_PROVIDER icu ICU_LOCALE 'de-AT' ICU_RULES '&a < g'"
+    )

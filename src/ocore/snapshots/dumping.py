@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from psycopg import sql
 
 from ocore.errors import StepFailed
 from ocore.kit import shell
@@ -20,7 +19,7 @@ from ocore.kit.postgres import PostgresServer
 from ocore.kit.threads import to_its_end
 from ocore.snapshots.comparing import row_counts
 from ocore.snapshots.files import LIST
-from ocore.snapshots.properties import Properties, given_to
+from ocore.snapshots.properties import Properties, creation, given_to
 
 _MANIFEST: Final = "manifest.json"
 _PROPERTIES: Final = "database.json"
@@ -64,14 +63,7 @@ async def create_for(
     if owner is not None:
         properties = given_to(properties, owner)
     await drop_database(connection, database)
-    words = (properties.encoding, properties.collate, properties.ctype)
-    await connection.execute(
-        sql.SQL(
-            "CREATE DATABASE {} TEMPLATE template0 OWNER {} ENCODING {} LC_COLLATE {} LC_CTYPE {}"
-        ).format(
-            sql.Identifier(database), sql.Identifier(properties.owner), *map(sql.Literal, words)
-        )
-    )
+    await connection.execute(creation(database, properties))
     return properties
 
 

@@ -23,6 +23,9 @@ _LISTS: Final = frozenset(
 )
 """Settings that are lists of names, kept quoted (PostgreSQL, `variable_is_guc_list_quote`)."""
 
+_PROVIDERS: Final = {"b": "builtin", "i": "icu", "c": "libc"}
+"""What `pg_database.datlocprovider` says (PostgreSQL, `CREATE DATABASE`: LOCALE_PROVIDER)."""
+
 _NO_LIMIT: Final = -1
 _REMEMBERED: Final = "ocore.connection_limit"
 """The setting in which a closed database keeps the limit it had."""
@@ -50,13 +53,17 @@ class Setting:
 class Properties:
     """All that a copy of a database has to be given beside its contents.
 
-    `encoding`, `collate` and `ctype` can only be given when a database is made from nothing.
+    From `encoding` to `rules` they can only be given when a database is made from nothing; the last
+    two belong to a `provider` other than libc.
     """
 
     owner: str
     encoding: str
     collate: str
     ctype: str
+    provider: str = "libc"
+    locale: str | None = None
+    rules: str | None = None
     connection_limit: int
     comment: str | None
     grants: tuple[Grant, ...]
@@ -90,14 +97,14 @@ async def read_properties(connection: Connection, database: str) -> Properties:
     """Return the properties; those of a closed database as they were before it was closed."""
     found = await connection.execute(
         "SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype,"
-        " datconnlimit, shobj_description(oid, 'pg_database')"
-        " FROM pg_database WHERE datname = %s",
+        " datconnlimit, shobj_description(oid, 'pg_database'), to_jsonb(d)"
+        " FROM pg_database d WHERE datname = %s",
         [database],
     )
     row = await found.fetchone()
     if row is None:
         raise StepFailed(f"there is no database {database}")
-    owner, encoding, collate, ctype, limit, comment = row
+    owner, encoding, collate, ctype, limit, comment, known = row
     settings = await _settings(connection, database)
     remembered = next((each.value for each in settings if each.name == _REMEMBERED), limit)
     return Properties(
@@ -105,12 +112,34 @@ async def read_properties(connection: Connection, database: str) -> Properties:
         encoding=encoding,
         collate=collate,
         ctype=ctype,
+        # PostgreSQL 14 knows no provider, and up to 16 the locale is called after ICU.
+        provider=_PROVIDERS[known.get("datlocprovider", "c")],
+        locale=known.get("datlocale") or known.get("daticulocale"),
+        rules=known.get("daticurules"),
         # A limit of 0 is what a closed database has; nobody gives it to one that is to be used.
         connection_limit=int(remembered) or _NO_LIMIT,
         comment=comment,
         grants=await _grants(connection, database),
         settings=tuple(each for each in settings if each.name != _REMEMBERED),
     )
+
+
+def creation(database: str, properties: Properties) -> sql.Composed:
+    """Return the statement that makes an empty database which sorts and reads text as this one."""
+    words = {
+        "OWNER": sql.Identifier(properties.owner),
+        "ENCODING": sql.Literal(properties.encoding),
+        "LC_COLLATE": sql.Literal(properties.collate),
+        "LC_CTYPE": sql.Literal(properties.ctype),
+    }
+    if properties.provider != "libc":
+        words["LOCALE_PROVIDER"] = sql.SQL(properties.provider)
+        words[f"{properties.provider.upper()}_LOCALE"] = sql.Literal(properties.locale)
+    if properties.rules is not None:
+        words["ICU_RULES"] = sql.Literal(properties.rules)
+    given = sql.SQL(" ").join(sql.SQL(f"{word} {{}}").format(is_) for word, is_ in words.items())
+    made = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ").format(sql.Identifier(database))
+    return made + given
 
 
 async def give(connection: Connection, database: str, properties: Properties) -> None:
