@@ -20,7 +20,7 @@ from tests.deployments.world import (
     toolbox,
 )
 
-IN_THE_CUTOVER = ["update", "health", "proxy", "snapshot"]
+IN_THE_CUTOVER = ["update", "health", "proxy", "proxy away", "snapshot"]
 
 
 async def run(world: World, ledger: WorldLedger) -> None:
@@ -70,6 +70,16 @@ async def test_a_failure_in_the_cutover_leaves_everything_as_it_was(breaks: str)
     assert status_of(ledger) is Status.ROLLED_BACK
     assert world.seen() == before
     assert ledger.live is None
+
+
+@pytest.mark.parametrize("breaks", ["health", "proxy", "proxy away", "stop"])
+async def test_a_failure_beside_the_live_version_leaves_everything_as_it_was(breaks: str) -> None:
+    world = World(breaks=frozenset({breaks}), checksums={"loans": "new"}, version=LOANS.version)
+    ledger = WorldLedger(deployment())
+    before = world.seen()
+    await run(world, ledger)
+    assert status_of(ledger) is Status.ROLLED_BACK
+    assert world.seen() == before
 
 
 @pytest.mark.parametrize("breaks", ["fetch", "build", "push"])

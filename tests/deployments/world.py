@@ -23,6 +23,7 @@ from ocore.gates.profiles import VALIDATED
 from ocore.images import BuildOrder
 from ocore.odoo.addons import Addon, InstalledModule
 from ocore.odoo.schema import Schema
+from ocore.proxy import ProxyAway
 from ocore.rehearsals import Portrait
 from ocore.runtime import ModuleChange, Probe, ScheduledAction
 from ocore.snapshots import Room, TableLoss
@@ -104,7 +105,8 @@ class World:
     """One instance, seen from outside: what it holds, what runs, who gets the traffic.
 
     `breaks` names the calls that fail: "update", "health", "build", "snapshot", "proxy", "gates",
-    of a rehearsal "copy", "neutralize", "tests", and the gates that find what blocks. In a
+    "stop", of a rehearsal "copy", "neutralize", "tests", and the gates that find what blocks. With
+    "proxy away" the proxy does as it is told and cannot say so while the new version runs. In a
     `deadly` one the update takes the machine down, every time. `stand_in` is what the copy of a
     rehearsal holds, None when there is none.
     `stubborn` are scheduled actions that never end by themselves.
@@ -362,6 +364,11 @@ class WorldRuntime:
         return endpoint_of(colour)
 
     async def stop(self, _instance: Instance, colour: Colour) -> None:
+        assert self.world.held or self.world.route is not colour, (
+            "somebody asks it this very moment"
+        )
+        if colour is Colour.BLUE:
+            self.world.fail_if("stop")
         self.world.running.pop(colour, None)
 
     async def drain(self, _instance: Instance) -> None:
@@ -429,9 +436,15 @@ class WorldProxy:
         if endpoint == endpoint_of(Colour.GREEN):
             self.world.fail_if("proxy")
         self.world.route, self.world.held = colour_at(endpoint), False
+        self._answer()
 
     async def hold(self, _instance: Instance) -> None:
         self.world.held = True
+        self._answer()
+
+    def _answer(self) -> None:
+        if "proxy away" in self.world.breaks and Colour.GREEN in self.world.running:
+            raise ProxyAway("the proxy does not answer")
 
     async def remove(self, _instance: Instance) -> None:
         self.world.route, self.world.held = None, False

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from ocore.errors import StepFailed
+from ocore.proxy import ProxyAway
 from ocore.proxy.configuration import Layout
 from ocore.proxy.traefik import TraefikProxy, prepare, traefik_binary
 from ocore.proxy.traefik_api import difference
@@ -112,20 +113,37 @@ def _layout(directory: Path) -> Layout:
     )
 
 
-async def test_a_traefik_that_is_down_is_named_and_nothing_is_changed(tmp_path: Path) -> None:
-    layout = _layout(tmp_path)
-    prepare(layout)
-    proxy = TraefikProxy(layout, seconds=0.2)
-    async with colours("blue") as (blue,):
+async def test_a_traefik_that_is_down_is_named_and_does_the_last_it_was_told_when_it_returns(
+    tmp_path: Path,
+) -> None:
+    async with (
+        running(tmp_path) as platform,
+        colours("blue", "green") as (blue, green),
+        browser(platform, LIBRARY.host) as client,
+    ):
+        await platform.proxy.route(LIBRARY, blue.endpoint)
+        await platform.traefik.stop()
+        proxy = TraefikProxy(platform.layout, seconds=0.2)
         for call in (
-            proxy.route(LIBRARY, blue.endpoint),
-            proxy.hold(LIBRARY),
             proxy.remove(LIBRARY),
+            proxy.hold(LIBRARY),
+            proxy.route(LIBRARY, green.endpoint),
         ):
-            with pytest.raises(StepFailed, match=r"Traefik's API .* does not answer.*traefik\.log"):
+            with pytest.raises(ProxyAway, match=r"Traefik's API .* does not answer.*traefik\.log"):
                 await call
-    assert not list(layout.dynamic.iterdir())
-    assert not list(layout.targets.iterdir())
+        await platform.traefik.start()
+        await listening(platform.layout.api_port)
+        assert await _colour_of(client) == "green"
+
+
+async def _colour_of(client: aiohttp.ClientSession) -> str:
+    """Return who answers, once anybody does."""
+    async with asyncio.timeout(20):
+        while True:
+            async with client.get("/web") as answer:
+                if answer.ok:
+                    return str((await answer.json())["colour"])
+            await asyncio.sleep(0.05)
 
 
 async def test_a_holder_that_is_down_is_named_and_the_colour_goes_on_serving(

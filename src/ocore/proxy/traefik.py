@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import Final
 from ocore.artifacts import Endpoint
 from ocore.environments import Instance
 from ocore.errors import StepFailed
+from ocore.proxy import ProxyAway
 from ocore.proxy.configuration import (
     LOOPBACK,
+    Configuration,
     Layout,
     held,
     routed,
@@ -21,7 +24,7 @@ from ocore.proxy.configuration import (
 )
 from ocore.proxy.files import replace
 from ocore.proxy.targets import target_file, target_text
-from ocore.proxy.traefik_api import traefik_api
+from ocore.proxy.traefik_api import TraefikApi, traefik_api
 
 _POLL_SECONDS: Final = 0.02
 _SETTLE_SECONDS: Final = 0.1
@@ -61,9 +64,9 @@ def prepare(layout: Layout) -> None:
 
 
 class TraefikProxy:
-    """Routes by one file for each instance, which a restart of Traefik reads again.
+    """Routes by one file for each instance, which Traefik reads whenever it starts.
 
-    Nothing is written before Traefik's API answers, so a Traefik that is down changes nothing.
+    So what is wanted is written first, and then Traefik is asked whether it has taken it over.
     `seconds` is how long Traefik and the holder may take to answer.
     """
 
@@ -73,37 +76,45 @@ class TraefikProxy:
 
     async def route(self, instance: Instance, endpoint: Endpoint) -> None:
         configuration = routed(instance, endpoint)
-        async with traefik_api(self._layout) as api:
-            await self._until_none(api.silence)
-            await self._on_disk(
-                partial(self._replace, self._target_file(instance), target_text(endpoint)),
-                partial(self._replace, self._dynamic_file(instance), text_of(configuration)),
-            )
-            await self._until_none(partial(api.difference, configuration))
+        await self._on_disk(
+            partial(self._replace, self._target_file(instance), target_text(endpoint)),
+            partial(self._replace, self._dynamic_file(instance), text_of(configuration)),
+        )
+        await self._taken_over(configuration)
 
     async def hold(self, instance: Instance) -> None:
         configuration = held(instance, self._layout.holder_port)
-        async with traefik_api(self._layout) as api:
-            await self._until_none(api.silence)
-            await self._until_none(self._holder_silence)
-            # The target first: a holder that still knew one would use it.
-            await self._on_disk(
-                partial(self._target_file(instance).unlink, missing_ok=True),
-                partial(self._replace, self._dynamic_file(instance), text_of(configuration)),
-            )
-            await self._until_none(partial(api.difference, configuration))
+        await self._until_none(self._holder_silence)
+        # The target first: a holder that still knew one would use it.
+        await self._on_disk(
+            partial(self._target_file(instance).unlink, missing_ok=True),
+            partial(self._replace, self._dynamic_file(instance), text_of(configuration)),
+        )
+        await self._taken_over(configuration)
         # Requests that were let in by the earlier configuration reach their colour before the
         # caller stops it.
         await asyncio.sleep(_SETTLE_SECONDS)
 
     async def remove(self, instance: Instance) -> None:
-        async with traefik_api(self._layout) as api:
-            await self._until_none(api.silence)
-            await self._on_disk(
-                partial(self._dynamic_file(instance).unlink, missing_ok=True),
-                partial(self._target_file(instance).unlink, missing_ok=True),
-            )
+        await self._on_disk(
+            partial(self._dynamic_file(instance).unlink, missing_ok=True),
+            partial(self._target_file(instance).unlink, missing_ok=True),
+        )
+        async with self._answering() as api:
             await self._until_none(partial(api.remains, instance.database))
+
+    async def _taken_over(self, configuration: Configuration) -> None:
+        async with self._answering() as api:
+            await self._until_none(partial(api.difference, configuration))
+
+    @asynccontextmanager
+    async def _answering(self) -> AsyncIterator[TraefikApi]:
+        async with traefik_api(self._layout) as api:
+            try:
+                await self._until_none(api.silence)
+            except StepFailed as silence:
+                raise ProxyAway(str(silence)) from silence
+            yield api
 
     def _dynamic_file(self, instance: Instance) -> Path:
         return self._layout.dynamic_file(instance.database)

@@ -1,5 +1,7 @@
 """Roll back: after a failure in the cutover, the earlier code and data serve again."""
 
+from collections.abc import Awaitable
+
 from ocore.deployments.model import Deployment, Step
 from ocore.deployments.products import Reverted, Snapped
 from ocore.deployments.steps.health import answering
@@ -7,6 +9,7 @@ from ocore.deployments.steps.outcome import Outcome
 from ocore.deployments.toolbox import Toolbox
 from ocore.environments import Live
 from ocore.errors import StepFailed
+from ocore.proxy import ProxyAway
 
 
 async def roll_back(deployment: Deployment, tools: Toolbox) -> Outcome:
@@ -15,11 +18,9 @@ async def roll_back(deployment: Deployment, tools: Toolbox) -> Outcome:
     reverted = None
     if deployment.replaces_data:
         reverted = await _restore_data(deployment, tools)
-    else:
-        await tools.runtime.stop(instance, deployment.colour)
     if deployment.previous is None:
         await tools.runtime.halt(instance)
-        await tools.proxy.remove(instance)
+        await _tell(tools, tools.proxy.remove(instance))
         return Outcome(detail="the instance is empty again, as it was before", artifact=reverted)
     await _serve(deployment, deployment.previous, tools)
     return Outcome(
@@ -32,7 +33,7 @@ async def roll_back(deployment: Deployment, tools: Toolbox) -> Outcome:
 async def _restore_data(deployment: Deployment, tools: Toolbox) -> Reverted | None:
     instance = deployment.instance
     if deployment.previous is not None:
-        await tools.proxy.hold(instance)
+        await _tell(tools, tools.proxy.hold(instance))
     await tools.runtime.halt(instance)
     snapped = deployment.find(Snapped)
     changed = deployment.began(Step.UPDATE) or deployment.began(Step.RESTORE)
@@ -52,6 +53,15 @@ async def _serve(deployment: Deployment, previous: Live, tools: Toolbox) -> None
         )
     endpoint = await tools.runtime.start(instance, image, previous.colour)
     await answering(instance, endpoint, colour=previous.colour, tools=tools)
-    await tools.proxy.route(instance, endpoint)
+    await _tell(tools, tools.proxy.route(instance, endpoint))
+    # Not earlier: where the switch had got far enough, this one served until now.
     await tools.runtime.stop(instance, previous.colour.other)
     await tools.crons.start(instance, image)
+
+
+async def _tell(tools: Toolbox, order: Awaitable[None]) -> None:
+    """Tell the proxy. One that is away will know when it returns: no reason to leave the rest."""
+    try:
+        await order
+    except ProxyAway as away:
+        tools.say(f"{away}. It does what it was told as soon as it runs again")
