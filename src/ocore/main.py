@@ -17,7 +17,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.console import Console
 
-from ocore.cli import attestations, commands, snapshots
+from ocore.cli import attestations, commands, snapshots, waivers
 from ocore.embedded.settings import Settings, settings_from
 from ocore.embedded.users import closed_folder
 from ocore.errors import OcoreError
@@ -40,6 +40,9 @@ for command in (
     commands.cancel,
     commands.deployments,
     commands.logs,
+    waivers.waive,
+    waivers.waivers,
+    waivers.revoke,
     attestations.verify,
     attestations.public_key,
 ):

@@ -34,6 +34,7 @@ from ocore.storage.requests import TenantRequests
 from ocore.storage.snapshots import TenantCatalogue
 from ocore.storage.transcripts import PostgresTranscripts
 from ocore.storage.views import TenantViews
+from ocore.storage.waivers import TenantWaivers
 from ocore.storage.wakeups import listen
 from tests.api.repository import Repository, make_repository
 from tests.deployments.world import World, WorldDatabases, WorldGates
@@ -169,6 +170,7 @@ def _services(conninfo: str, pool: Pool, tokens: Tokens, folder: Path) -> Servic
         views=partial(TenantViews, pool),
         registry=partial(TenantRegistry, pool),
         catalogue=partial(TenantCatalogue, pool),
+        waivers=lambda organization: TenantWaivers(pool, organization, clock.now),
         accounts=PostgresAccounts(pool),
         transcripts=PostgresTranscripts(pool),
         wakeups=partial(listen, conninfo),

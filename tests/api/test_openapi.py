@@ -27,6 +27,8 @@ BEYOND_SCHEMAS = (
     "environments/{environmentId}/snapshots/{snapshotId}",
     "environments/{environmentId}/snapshots/{snapshotId}/pin",
     "projects/{projectId}/plan",
+    "projects/{projectId}/deployments/{deploymentId}/waivers",
+    "projects/{projectId}/waivers/{waiverId}",
 )
 """Where a well-formed question may still contradict itself, or name what no schema can describe."""
 RULES = "".join(
@@ -71,6 +73,7 @@ async def configuration(api: Api, *, real: bool) -> str:
 "path.instanceId" = "{instance}"
 "path.environmentId" = "{instance}"
 "path.snapshotId" = "{deployment}"
+"path.waiverId" = "{deployment}"
 "query.instanceId" = "{instance}"
 # With ids that name nothing, a project that was just made still has no such deployment.
 [checks.ensure_resource_availability]

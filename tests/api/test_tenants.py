@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from ocore.access import Role
 from ocore.api.app import create_app
 from ocore.api.services import Services
 from ocore.deployments.model import Trigger
+from ocore.kit import clock
 from ocore.storage.database import transaction
 from tests.api.parts import Api
 from tests.api.worker import queue
@@ -31,6 +33,7 @@ PUBLIC = {
 OF_THE_CALLER = {("GET", "/api/projects"), ("POST", "/api/projects")}
 """These name nothing that could be somebody else's."""
 SNAPSHOT = "01900000-0000-7000-8000-0000000000aa"
+WAIVER = "01900000-0000-7000-8000-0000000000bb"
 BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/api/projects"): {"name": "Shop", "repositoryUrl": "/srv/x"},
     ("POST", "/api/projects/{projectId:uuid}/instances"): {"name": "Shop"},
@@ -38,6 +41,12 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/api/projects/{projectId:uuid}/rollback"): {},
     ("PUT", "/api/environments/{environmentId:uuid}/snapshots/settings"): {"retentionDays": 9},
     ("POST", "/api/environments/{environmentId:uuid}/rollback"): {"snapshotId": SNAPSHOT},
+    ("POST", "/api/projects/{projectId:uuid}/deployments/{deploymentId:uuid}/waivers"): {
+        "gateKey": "code.secrets",
+        "reason": "An example key",
+        "confirmation": "code.secrets",
+        "expiresAt": clock.rfc3339(clock.now() + timedelta(days=1)),
+    },
 }
 
 
@@ -76,6 +85,7 @@ class Ids:
         found = found.replace("{deploymentId:uuid}", self.rollback if rollback else self.deployment)
         found = found.replace("{environmentId:uuid}", self.instance)
         found = found.replace("{snapshotId:uuid}", self.snapshot)
+        found = found.replace("{waiverId:uuid}", WAIVER)
         found = found.replace("{instanceId:uuid}", self.instance)
         assert not re.search(r"[{}]", found), f"say what {path} names"
         query = {
@@ -93,6 +103,12 @@ async def acmes(shared: Api) -> Ids:
             "INSERT INTO snapshots (id, organization_id, instance_id, status, reason)"
             " VALUES (%s, %s, %s, 'available', 'manual')",
             [SNAPSHOT, shared.acme.organization_id, shared.acme.instance.id],
+        )
+        await connection.execute(
+            "INSERT INTO waivers (id, organization_id, project_id, deployment_id, gate, scope,"
+            " actor_id, actor, reason, confirmation, created_at, expires_at)"
+            " VALUES (%s, %s, %s, %s, 'code.secrets', 'project', '', '', '', '', now(), now())",
+            [WAIVER, shared.acme.organization_id, shared.acme.project.id, deployment.id],
         )
     return Ids(
         project=shared.acme.project.id,

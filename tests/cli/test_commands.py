@@ -157,4 +157,17 @@ async def test_a_deployment_that_waits_for_somebody_does_not_keep_the_command_wa
     assert ended.code == 3, ended.out + ended.err
     assert "for a waiver of code.secrets, or a cancel" in ended.out
     listed = await terminal.run("deployments", project(terminal), "--json")
-    assert [each["status"] for each in listed.events[0]["deployments"]] == ["blocked"]
+    (blocked,) = listed.events[0]["deployments"]
+    assert blocked["status"] == "blocked"
+    gate = [project(terminal), blocked["id"], "code.secrets", "--reason=An example key"]
+    wrong = await terminal.run("waive", *gate, typed="code.static\n")
+    assert (wrong.code, "confirmation: type the gate's key" in wrong.err) == (2, True), wrong.err
+    waived = await terminal.run("waive", *gate, "--confirm=code.secrets", "--expires=2h", "--json")
+    assert waived.code == 0, waived.err
+    followed = await terminal.run("logs", project(terminal), blocked["id"], "-f")
+    assert "code.secrets waived by Owner: An example key" in followed.out
+    table = await terminal.run("waivers", project(terminal), COLUMNS="250")
+    assert waived.events[0]["id"] in table.lines[1]
+    assert " used " in table.lines[1]
+    again = await terminal.run("revoke", project(terminal), waived.events[0]["id"])
+    assert "[waiver_over]" in again.err

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from ocore.artifacts import Colour, Commit, Image, Snapshot
 from ocore.deployments.evidence import Evidence, EvidenceStatus, Gate
@@ -14,8 +15,9 @@ from ocore.deployments.products import (
     Snapped,
     Started,
 )
+from ocore.deployments.waivers import Scope, Waiver
 from ocore.odoo.plan import PlannedChange
-from tests.deployments.world import NOW, SHA, endpoint_of
+from tests.deployments.world import DEPLOYMENT, NOW, PROJECT, SHA, endpoint_of
 
 COMMIT = Commit(sha=SHA, author="Ana", author_avatar=None, message="Lend books")
 UPDATE_PLAN = Inspected(
@@ -78,6 +80,25 @@ def blocked(deployment: Deployment, step: Step, until: datetime) -> Deployment:
     found = replace(passed(Gate.CODE_SECRETS), status=EvidenceStatus.FAILED)
     last = replace(deployment.journal[-1], evidence=(found,), waits_until=until)
     return replace(deployment, journal=(*deployment.journal[:-1], last))
+
+
+def waiver(gate: Gate, **changes: Any) -> Waiver:
+    """Return an acceptance that counts for two days."""
+    given = Waiver(
+        id=f"waiver of {gate}",
+        project_id=PROJECT.id,
+        deployment_id=DEPLOYMENT,
+        commit_sha=SHA,
+        gate=gate,
+        scope=Scope.DEPLOYMENT,
+        actor_id="ana",
+        actor="Ana",
+        reason="an example key",
+        confirmation=gate.value,
+        created_at=NOW,
+        expires_at=NOW + timedelta(days=2),
+    )
+    return replace(given, **changes)
 
 
 def passed(gate: Gate, *, warned: bool = False) -> Evidence:

@@ -528,6 +528,9 @@ class WorldLedger:
         self.live = live
         return deployment
 
+    async def waive(self, lease: Lease, entry: Entry) -> Deployment:
+        return await self.append(lease, entry)
+
     async def block(self, lease: Lease, decided: Deployment, hold: Hold) -> None:
         self._check(lease)
         assert decided == self.deployment, "nobody answers in between"

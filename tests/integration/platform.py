@@ -171,6 +171,14 @@ class Site:
                 return current
             await asyncio.sleep(0.2)
 
+    async def when_over(self, deployment: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the deployment as it ended, although it waits for somebody on the way."""
+        while True:
+            current = await self.get(deployment)
+            if current["completedAt"]:
+                return current
+            await asyncio.sleep(0.2)
+
     async def cancel(self, deployment: Mapping[str, Any]) -> dict[str, Any]:
         async with self.platform.client() as client:
             ended: dict[str, Any] = await client.post(f"{address(deployment)}/cancel", {})

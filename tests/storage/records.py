@@ -1,12 +1,13 @@
 """Two organizations with a project and instances, and the deployments tests ask for."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from ocore.access import Role
 from ocore.access.accounts import Account
-from ocore.deployments.ledger import Ending
+from ocore.deployments.ledger import Ending, Lease
 from ocore.deployments.model import Deployment, Status, Step, Trigger
-from ocore.deployments.pipeline import FLOW
+from ocore.deployments.pipeline import FLOW, Hold, next_move
 from ocore.deployments.products import Snapped
 from ocore.environments import Instance, InstanceStatus, Live, Project, Repository
 from ocore.kit import clock, ids
@@ -16,7 +17,7 @@ from ocore.storage.database import Pool
 from ocore.storage.ledger import PostgresLedger
 from ocore.storage.registry import TenantRegistry
 from ocore.storage.requests import TenantRequests
-from tests.deployments.journal import ARTIFACTS, SNAPSHOT, done
+from tests.deployments.journal import ARTIFACTS, SNAPSHOT, blocked, done
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,3 +145,27 @@ async def _instance(registry: TenantRegistry, project: Project, name: str) -> In
     )
     await registry.add_instance(instance, by="ana")
     return instance
+
+
+async def fail_a_gate(records: Records, lease: Lease, *, hours: float = 1) -> Deployment:
+    """Take a claimed deployment to a failed gate that somebody may waive for so long."""
+    ledger = records.ledger()
+    until = clock.now() + timedelta(hours=hours)
+    deployment = done(await ledger.load(lease), Step.FETCH, Step.INSPECT)
+    for entry in blocked(deployment, Step.VALIDATE, until).journal:
+        deployment = await ledger.append(lease, entry)
+    return deployment
+
+
+async def block(records: Records, lease: Lease, *, hours: float = 1) -> None:
+    """Let a claimed deployment wait for somebody."""
+    decided = await fail_a_gate(records, lease, hours=hours)
+    await records.ledger().block(lease, decided, hold_of(decided))
+
+
+def hold_of(deployment: Deployment) -> Hold:
+    until = deployment.journal[-1].waits_until
+    assert until is not None
+    move = next_move(deployment, now=until - timedelta(seconds=1))
+    assert isinstance(move, Hold)
+    return move

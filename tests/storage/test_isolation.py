@@ -16,6 +16,7 @@ TABLES = [
     "audit_log",
     "snapshots",
     "snapshot_settings",
+    "waivers",
 ]
 
 
@@ -25,6 +26,12 @@ async def keep_something(records: Records) -> None:
         await connection.execute(
             "INSERT INTO snapshots (id, organization_id, instance_id, status, reason)"
             " SELECT id, organization_id, id, 'pending', 'manual' FROM instances"
+        )
+        await connection.execute(
+            "INSERT INTO waivers (id, organization_id, project_id, deployment_id, gate, scope,"
+            " actor_id, actor, reason, confirmation, created_at, expires_at)"
+            " SELECT id, organization_id, project_id, id, '', '', '', '', '', '', now(), now()"
+            " FROM deployments"
         )
         await connection.execute(
             "INSERT INTO snapshot_settings (instance_id, organization_id, settings)"

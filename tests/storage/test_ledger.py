@@ -1,43 +1,15 @@
 import asyncio
-from datetime import timedelta
 
 import msgspec
 import pytest
 
-from ocore.deployments.ledger import Lease
-from ocore.deployments.model import Deployment, Status, Step, Trigger
-from ocore.deployments.pipeline import Hold, next_move
+from ocore.deployments.model import Status, Step, Trigger
 from ocore.deployments.products import Fetched
 from ocore.errors import Conflict, LeaseLost, NotFound
-from ocore.kit import clock
 from ocore.storage.database import open_pool
 from ocore.storage.views import TenantViews
-from tests.deployments.journal import COMMIT, begun, blocked, done
-from tests.storage.records import Records, ending, new_deployment
-
-
-async def fail_a_gate(records: Records, lease: Lease, *, hours: float = 1) -> Deployment:
-    """Take a claimed deployment to a failed gate that somebody may waive for so long."""
-    ledger = records.ledger()
-    until = clock.now() + timedelta(hours=hours)
-    deployment = done(await ledger.load(lease), Step.FETCH, Step.INSPECT)
-    for entry in blocked(deployment, Step.VALIDATE, until).journal:
-        deployment = await ledger.append(lease, entry)
-    return deployment
-
-
-async def block(records: Records, lease: Lease, *, hours: float = 1) -> None:
-    """Let a claimed deployment wait for somebody."""
-    decided = await fail_a_gate(records, lease, hours=hours)
-    await records.ledger().block(lease, decided, hold_of(decided))
-
-
-def hold_of(deployment: Deployment) -> Hold:
-    until = deployment.journal[-1].waits_until
-    assert until is not None
-    move = next_move(deployment, now=until - timedelta(seconds=1))
-    assert isinstance(move, Hold)
-    return move
+from tests.deployments.journal import COMMIT, begun, done
+from tests.storage.records import Records, block, ending, fail_a_gate, hold_of, new_deployment
 
 
 async def test_a_deployment_comes_back_as_it_was_written(records: Records) -> None:

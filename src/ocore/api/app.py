@@ -23,6 +23,7 @@ from ocore.api import (
     projects,
     rollbacks,
     snapshots,
+    waivers,
 )
 from ocore.api.description import BEARER, described
 from ocore.api.follow import Hub
@@ -104,6 +105,7 @@ def _behind_sign_in() -> Router:
             logs.router,
             environments.router,
             snapshots.router,
+            waivers.router,
         ],
         guards=[auth.signed_in],
         security=[{BEARER: []}],
@@ -115,5 +117,6 @@ def _behind_sign_in() -> Router:
             "environment_id": Provide(parameters.environment_id, sync_to_thread=False),
             "environment": Provide(environments.environment_of),
             "snapshot_id": Provide(parameters.snapshot_id, sync_to_thread=False),
+            "waiver_id": Provide(parameters.waiver_id, sync_to_thread=False),
         },
     )

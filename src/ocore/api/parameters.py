@@ -44,6 +44,12 @@ def snapshot_id(
     return str(snapshotId)
 
 
+def waiver_id(
+    waiverId: Annotated[UUID, PathParameter(description="Waiver UUID")],  # noqa: N803 - as in the path
+) -> str:
+    return str(waiverId)
+
+
 def instance_id(
     instanceId: Annotated[UUID, PathParameter(description="Instance UUID")],  # noqa: N803 - as in the path
 ) -> str:

@@ -10,9 +10,10 @@ from ocore.access.tokens import Tokens
 from ocore.artifacts import Snapshot
 from ocore.attestations import Signer
 from ocore.deployments.commands import Desk
-from ocore.deployments.ledger import Requests, Views
+from ocore.deployments.ledger import Requests, Views, Waivers
 from ocore.deployments.planning import PlanDesk
 from ocore.deployments.toolbox import Lookout
+from ocore.deployments.waiving import WaiverDesk
 from ocore.environments import Instance
 from ocore.environments.registry import Registry
 from ocore.snapshots import TableLoss
@@ -36,6 +37,7 @@ class Services:
     views: Callable[[str], Views]
     registry: Callable[[str], Registry]
     catalogue: Callable[[str], Catalogue]
+    waivers: Callable[[str], Waivers]
     accounts: Accounts
     transcripts: Transcripts
     wakeups: Callable[[], AsyncIterator[str | None]]
@@ -58,6 +60,12 @@ class Services:
             source=self.source,
             now=self.now,
             new_id=self.new_id,
+        )
+
+    def waiver_desk_of(self, caller: Caller) -> WaiverDesk:
+        """Return what the commands on waivers need, bound to the caller's organization."""
+        return WaiverDesk(
+            waivers=self.waivers(caller.organization_id), now=self.now, new_id=self.new_id
         )
 
     def plan_desk_of(self, caller: Caller) -> PlanDesk:

@@ -171,6 +171,10 @@ def show_to_its_end(start: Callable[[Client], Awaitable[Any]], *, as_json: bool)
 
     ended = converse(show)
     if ended["status"] == BLOCKED:
+        if not as_json:
+            errors.print(
+                f"Accept: ocore waive --project {ended['projectId']} {ended['id']} GATE --reason …"
+            )
         raise typer.Exit(3)
     if ended["status"] not in GOOD:
         if not as_json:

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from ocore.deployments.waivers import Waiver
 from ocore.gates.findings import Finding, FindingClass, Gate, GateAction, Severity
 
 __all__ = [
@@ -51,6 +52,7 @@ class Evidence:
 
     `mode` is static, rehearsal, test or runtime. `failure_card` explains a failure; see
     ocore.odoo.failures for its keys. `exit_code` is of the program the check ran, where it ran one.
+    `waiver` is what a failure was accepted by.
     """
 
     gate: Gate
@@ -67,6 +69,7 @@ class Evidence:
     failure_card: Mapping[str, Any] | None = None
     artifact_refs: tuple[str, ...] = ()
     log_refs: tuple[str, ...] = ()
+    waiver: Waiver | None = None
 
     @property
     def passed(self) -> bool:

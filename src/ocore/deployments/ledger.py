@@ -1,10 +1,12 @@
 """The durable record of deployments, as the domain needs it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from ocore.deployments.model import Deployment, Entry, RollbackTarget, Status
 from ocore.deployments.pipeline import Hold
+from ocore.deployments.waivers import Waiver
 from ocore.deployments.wayback import WayBack
 from ocore.environments import Instance, InstanceStatus, Live, Project
 
@@ -70,6 +72,13 @@ class Ledger(Protocol):
         """Add the line that ends the switch and record what serves, in one transaction."""
         ...
 
+    async def waive(self, lease: Lease, entry: Entry) -> Deployment:
+        """Add the line that lets a failed step pass and use up its waivers, in one transaction.
+
+        Without the line when one of them does not count any more: what is returned shows it.
+        """
+        ...
+
     async def block(self, lease: Lease, decided: Deployment, hold: Hold) -> None:
         """Let go until something happens: an answer, a cancel, or the end of the wait.
 
@@ -121,6 +130,33 @@ class Requests(Protocol):
 
     async def request_cancel(self, deployment_id: str, *, by: str) -> bytes:
         """Note that a user wants a cancel; a queued one ends at once. Return what the API shows."""
+        ...
+
+
+class Waivers(Protocol):
+    """Waivers, bound to one organization: a foreign id is NotFound.
+
+    `admit` is called while nobody else can change what it is shown, and refuses by raising.
+    """
+
+    async def give(self, waiver: Waiver, *, admit: Callable[[Deployment], None]) -> Waiver:
+        """Keep a waiver, with its deployment's commit and its actor's name, and wake who waits."""
+        ...
+
+    async def revoke(
+        self, project_id: str, waiver_id: str, *, by: str, admit: Callable[[Waiver], None]
+    ) -> Waiver:
+        """Take a waiver back and return it."""
+        ...
+
+    async def of_deployment(self, project_id: str, deployment_id: str) -> tuple[Waiver, ...]:
+        """Return the waivers that concern a deployment, newest first."""
+        ...
+
+    async def page(
+        self, project_id: str, *, limit: int, offset: int
+    ) -> tuple[tuple[Waiver, ...], int]:
+        """Return a page of a project's waivers, newest first, and how many there are."""
         ...
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from ocore.artifacts import Colour, Commit, Image, Snapshot
 from ocore.deployments.evidence import Evidence, Finding
 from ocore.deployments.products import A, Artifact, Built, Fetched, Inspected, Prepared
+from ocore.deployments.waivers import Waiver
 from ocore.environments import Instance, Live, Project
 from ocore.gates.profiles import Profile, profile_of
 from ocore.source import Ref
@@ -111,6 +112,7 @@ class Deployment:
 
     `previous` is what was live when the first worker claimed it (None: nothing was).
     `pinned_sha` is the commit the ref named when it was asked for, where that could be had quickly.
+    `waivers` are those that concern it; they are looked for once something has failed.
     """
 
     id: str
@@ -128,6 +130,7 @@ class Deployment:
     completed_at: datetime | None = None
     error_message: str | None = None
     cancel_requested: bool = False
+    waivers: tuple[Waiver, ...] = ()
     journal: tuple[Entry, ...] = field(default=())
 
     def with_entry(self, entry: Entry) -> "Deployment":
@@ -150,8 +153,9 @@ class Deployment:
         return entry is not None and entry.result in {Result.SUCCEEDED, Result.SKIPPED}
 
     def failure(self) -> Entry | None:
-        """Return the first line that says a step failed."""
-        return next((entry for entry in self.journal if entry.result is Result.FAILED), None)
+        """Return the first line that says a step failed, where nobody accepted that since."""
+        failed = (entry for entry in self.journal if entry.result is Result.FAILED)
+        return next((entry for entry in failed if not self.settled(entry.step)), None)
 
     def find(self, kind: type[A]) -> A | None:
         """Return what a step produced, by its type; None when it has not."""
@@ -203,7 +207,8 @@ class Deployment:
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
-        return tuple(item for entry in self.journal for item in entry.evidence)
+        """Return the last record of each check, in the order in which they first ran."""
+        return tuple({item.gate: item for each in self.journal for item in each.evidence}.values())
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -13,6 +13,7 @@ from typing import Final
 from ocore.deployments.evidence import Evidence, Gate
 from ocore.deployments.model import Deployment, Entry, Result, Status, Step
 from ocore.deployments.products import Built
+from ocore.deployments.waivers import Waiver
 from ocore.gates.kinds import GATES
 
 FLOW: Final = (
@@ -74,13 +75,21 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Waive:
+    """Go on after this step although its gates failed: these waivers accept all they found."""
+
+    step: Step
+    waivers: tuple[Waiver, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """Nothing is left to do."""
 
     status: Status
 
 
-Move = Run | Skip | GiveUp | Hold | Finish
+Move = Run | Skip | GiveUp | Hold | Waive | Finish
 
 
 class CancelEffect(StrEnum):
@@ -156,9 +165,14 @@ def cuts_short(deployment: Deployment) -> bool:
 def _held(deployment: Deployment, failure: Entry, until: datetime, now: datetime) -> Move:
     if deployment.cancel_requested:
         return Finish(Status.CANCELLED)
+    gates = [item.gate for item in failure.evidence if item.blocks]
+    waivers = {each.gate: each for each in deployment.waivers if each.counts(now)}
+    unanswered = tuple(gate for gate in gates if gate not in waivers)
+    if not unanswered:
+        return Waive(failure.step, tuple(waivers[gate] for gate in gates))
     if now >= until:
         return Finish(Status.FAILED)
-    return Hold(tuple(item.gate for item in failure.evidence if item.blocks), until)
+    return Hold(unanswered, until)
 
 
 def _begin(deployment: Deployment, step: Step) -> Move:

@@ -1,14 +1,15 @@
 """Drive one deployment from wherever its journal stands to its end."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from ocore.deployments import pipeline, verdict
+from ocore.deployments.evidence import EvidenceStatus
 from ocore.deployments.ledger import Ending, Lease, Ledger
 from ocore.deployments.model import Deployment, Entry, Result, Status, Step
-from ocore.deployments.pipeline import Finish, GiveUp, Hold, Run, Skip
+from ocore.deployments.pipeline import Finish, GiveUp, Hold, Run, Skip, Waive
 from ocore.deployments.products import Started
 from ocore.deployments.steps.build import build
 from ocore.deployments.steps.fetch import fetch
@@ -26,6 +27,7 @@ from ocore.deployments.steps.update import update
 from ocore.deployments.steps.validate import validate
 from ocore.deployments.steps.verify import verify
 from ocore.deployments.toolbox import Toolbox
+from ocore.deployments.waivers import Waiver
 from ocore.environments import InstanceStatus, Live
 from ocore.errors import StepFailed
 from ocore.odoo.logs import step_marker
@@ -64,6 +66,8 @@ async def run_deployment(lease: Lease, ledger: Ledger, tools: Toolbox) -> None:
                 entry = _entry(deployment, step, tools, Result.SKIPPED, reason)
             case GiveUp(step):
                 entry = _entry(deployment, step, tools, Result.FAILED, _gave_up(deployment, step))
+            case Waive(step, waivers):
+                entry = _waived(deployment, step, waivers, tools)
             case Hold() as hold:
                 tools.say(verdict.waiting_message(deployment, hold))
                 await tools.flush()
@@ -117,7 +121,28 @@ def _waits_until(deployment: Deployment, failure: GateFailed, tools: Toolbox) ->
     return tools.now() + timedelta(seconds=tools.waiver_seconds)
 
 
+def _waived(deployment: Deployment, step: Step, waivers: Sequence[Waiver], tools: Toolbox) -> Entry:
+    """Return the line that lets a failed step pass, with what it found accepted."""
+    now, by_gate = tools.now(), {each.gate: each for each in waivers}
+    evidence = tuple(
+        replace(
+            item,
+            status=EvidenceStatus.WAIVED,
+            waiver=replace(by_gate[item.gate], used_at=by_gate[item.gate].used_at or now),
+        )
+        for item in deployment.evidence
+        if item.gate in by_gate
+    )
+    detail = "; ".join(f"{each.gate} waived by {each.actor}: {each.reason}" for each in waivers)
+    tools.say(detail)
+    return replace(
+        _entry(deployment, step, tools, Result.SUCCEEDED, detail), at=now, evidence=evidence
+    )
+
+
 async def _record(lease: Lease, ledger: Ledger, deployment: Deployment, entry: Entry) -> Deployment:
+    if any(item.waiver for item in entry.evidence):
+        return await ledger.waive(lease, entry)
     if entry.step is Step.SWITCH and entry.result is Result.SUCCEEDED:
         return await ledger.go_live(lease, entry, _live(deployment))
     return await ledger.append(lease, entry)

@@ -1,9 +1,9 @@
 """The final sentence on a deployment: what its end means, computed from what really ran."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ocore.deployments.evidence import Gate, Outcome
+from ocore.deployments.evidence import EvidenceStatus, Gate, Outcome
 from ocore.deployments.model import Deployment, Result, Status, Step
 from ocore.deployments.pipeline import Hold
 from ocore.deployments.products import Snapped
@@ -16,17 +16,22 @@ class VerdictStatus(StrEnum):
 
     CLEAN = "clean"
     CLEAN_WITH_WARNINGS = "clean_with_warnings"
+    WAIVED = "waived"
     UNVERIFIED = "unverified"
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One word, a label for lists, and the reason in a sentence."""
+    """One word, a label for lists, and the reason in a sentence.
+
+    `waived`: somebody accepted what a check found, however it ended.
+    """
 
     status: VerdictStatus
     label: str
     reason: str
+    waived: bool = False
 
     @property
     def clean(self) -> bool:
@@ -42,6 +47,11 @@ def required_gates(deployment: Deployment) -> frozenset[Gate]:
 
 def judge(deployment: Deployment, status: Status) -> Verdict:
     """Judge a deployment that ends with this status by its journal."""
+    waived = any(item.status is EvidenceStatus.WAIVED for item in deployment.evidence)
+    return replace(_judged(deployment, status), waived=waived)
+
+
+def _judged(deployment: Deployment, status: Status) -> Verdict:
     if status is not Status.SUCCEEDED:
         return _judge_unsuccessful(deployment, status)
     missing = required_gates(deployment) - {
@@ -50,6 +60,10 @@ def judge(deployment: Deployment, status: Status) -> Verdict:
     if missing:
         names = ", ".join(sorted(missing))
         return _verdict(VerdictStatus.UNVERIFIED, "Live, unverified", f"no evidence of {names}")
+    accepted = [item.waiver for item in deployment.evidence if item.waiver is not None]
+    if accepted:
+        reason = "; ".join(f"{each.gate} by {each.actor}: {each.reason}" for each in accepted)
+        return _verdict(VerdictStatus.WAIVED, "Live, waived", f"accepted were {reason}")
     warnings = [item for item in deployment.evidence if item.outcome is Outcome.WARN]
     if warnings:
         reason = "; ".join(f"{item.gate}: {item.summary}" for item in warnings)

@@ -12,6 +12,7 @@ from ocore.deployments.model import ENDED, Deployment, Result, Step
 from ocore.deployments.pipeline import Hold
 from ocore.deployments.products import Inspected, Snapped, Started
 from ocore.deployments.risk import assess
+from ocore.deployments.waivers import AuditStatus, Waiver
 from ocore.kit.moments import milliseconds_between, rfc3339
 
 Json = dict[str, object]
@@ -196,7 +197,20 @@ def _evidence_view(deployment: Deployment, item: Evidence) -> Json:
             "mode": item.mode,
             "profile": deployment.profile,
         },
-        "waiver": None,
+        "waiver": _waiver_view(item.waiver) if item.waiver else None,
+    }
+
+
+def _waiver_view(waiver: Waiver) -> Json:
+    """Return a waiver as it stands in evidence: there it was used, whatever becomes of it."""
+    return {
+        "actor": waiver.actor,
+        "auditStatus": AuditStatus.USED,
+        "confirmation": waiver.confirmation,
+        "expiresAt": _time(waiver.expires_at),
+        "id": waiver.id,
+        "reason": waiver.reason,
+        "scope": waiver.scope,
     }
 
 
@@ -230,7 +244,7 @@ def _verdict_view(deployment: Deployment) -> Json | None:
         "legacy": False,
         "reason": judged.reason,
         "status": judged.status,
-        "waived": False,
+        "waived": judged.waived,
     }
 
 

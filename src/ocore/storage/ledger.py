@@ -16,7 +16,6 @@ from ocore.snapshots.records import SnapshotReason, SnapshotRecord, SnapshotStat
 from ocore.storage.codec import (
     blocked_event,
     complete_event,
-    deployment_from,
     deployment_json,
     entry_json,
     live_from,
@@ -25,7 +24,9 @@ from ocore.storage.codec import (
     view_json,
 )
 from ocore.storage.database import EVERY_ORGANIZATION, Connection, Pool, load_queries, transaction
+from ocore.storage.journal import with_journal
 from ocore.storage.snapshots import keep_snapshot, use_up_snapshot
+from ocore.storage.waivers import use_waivers, waivers_of
 
 _QUERIES: Final = load_queries("ledger")
 _REASONS: Final = {Trigger.ROLLBACK: SnapshotReason.ROLLBACK}
@@ -73,12 +74,22 @@ class PostgresLedger:
             await connection.execute(_QUERIES["set_live"], values)
             return await self._append(connection, deployment, entry)
 
+    async def waive(self, lease: Lease, entry: Entry) -> Deployment:
+        async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
+            deployment, _ = await self._hold(connection, lease)
+            waivers = [item.waiver for item in entry.evidence if item.waiver is not None]
+            if not await use_waivers(connection, waivers, by=lease.worker, now=entry.at):
+                return deployment
+            return await self._append(connection, deployment, entry)
+
     async def block(self, lease: Lease, decided: Deployment, hold: Hold) -> None:
         async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
             deployment, _ = await self._hold(connection, lease)
             now = self._now()
-            answered = deployment.cancel_requested != decided.cancel_requested
-            wake_at = now if answered else hold.until
+            seen = (decided.cancel_requested, decided.waivers)
+            wake_at = hold.until
+            if (deployment.cancel_requested, deployment.waivers) != seen:
+                wake_at = now
             await block_deployment(connection, deployment, hold, now=now, wake_at=wake_at)
 
     async def close(self, lease: Lease, ending: Ending) -> None:
@@ -98,7 +109,7 @@ class PostgresLedger:
     ) -> Lease:
         raised = await connection.execute(_QUERIES["raise_fence"], {"instance": instance_id})
         term, live = await raised.fetchone() or (0, None)
-        deployment = await _with_journal(connection, deployment_id, record)
+        deployment = await with_journal(connection, deployment_id, record)
         if deployment.status is Status.QUEUED:
             deployment = replace(
                 deployment,
@@ -123,8 +134,9 @@ class PostgresLedger:
         if row is None:
             raise _lost(lease)
         record, _organization, instance, cancel_requested = row
-        deployment = await _with_journal(connection, lease.deployment_id, record)
-        return replace(deployment, cancel_requested=cancel_requested), instance
+        deployment = await with_journal(connection, lease.deployment_id, record)
+        answered = await _with_answers(connection, deployment)
+        return replace(answered, cancel_requested=cancel_requested), instance
 
     async def _append(
         self, connection: Connection, deployment: Deployment, entry: Entry
@@ -141,7 +153,7 @@ class PostgresLedger:
         await connection.execute(_QUERIES["write_event"], values)
         await _record_snapshot(connection, grown, entry)
         await connection.execute(_QUERIES["notify"], {"id": grown.id})
-        return grown
+        return await _with_answers(connection, grown)
 
 
 async def _record_snapshot(connection: Connection, deployment: Deployment, entry: Entry) -> None:
@@ -209,9 +221,11 @@ async def end_deployment(
     return ended
 
 
-async def _with_journal(connection: Connection, deployment_id: Any, record: Any) -> Deployment:
-    rows = await connection.execute(_QUERIES["journal"], {"id": deployment_id})
-    return deployment_from(record, [row[0] for row in await rows.fetchall()])
+async def _with_answers(connection: Connection, deployment: Deployment) -> Deployment:
+    """Return it with the waivers that may let it go on, where something failed."""
+    if deployment.failure() is None:
+        return deployment
+    return replace(deployment, waivers=await waivers_of(connection, deployment))
 
 
 def _key(lease: Lease) -> dict[str, object]:

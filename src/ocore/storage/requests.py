@@ -16,7 +16,6 @@ from ocore.deployments.wayback import gravest, way_back
 from ocore.environments import Instance, Live, Project
 from ocore.errors import Conflict, NotFound
 from ocore.storage.codec import (
-    deployment_from,
     deployment_json,
     instance_from,
     live_from,
@@ -25,6 +24,7 @@ from ocore.storage.codec import (
     view_json,
 )
 from ocore.storage.database import Connection, Pool, load_queries, transaction
+from ocore.storage.journal import no_deployment, with_journal
 from ocore.storage.ledger import end_deployment
 from ocore.storage.snapshots import available_snapshots
 
@@ -76,7 +76,7 @@ class TenantRequests:
             row = await _one(connection, "deployment", id=deployment_id, project=project_id)
             if row is None:
                 raise no_deployment(deployment_id)
-            found = await _with_journal(connection, deployment_id, row[0])
+            found = await with_journal(connection, deployment_id, row[0])
         return replace(found, cancel_requested=row[1])
 
     async def rollback_targets(self, instance: Instance) -> tuple[Target, ...]:
@@ -84,7 +84,7 @@ class TenantRequests:
             row = await _one(connection, "live", instance=instance.id)
             live = row[0]["deployment_id"] if row and row[0] else None
             rows = await _all(connection, "succeeded", instance=instance.id)
-            newest_first = [await _with_journal(connection, id_, record) for id_, record in rows]
+            newest_first = [await with_journal(connection, id_, record) for id_, record in rows]
             kept = await available_snapshots(connection, instance.id)
         targets = rollback_targets(newest_first, live=live)
         return tuple(each for each in targets if each.target.snapshot.id in kept)
@@ -92,7 +92,7 @@ class TenantRequests:
     async def rollbacks(self, instance: Instance) -> tuple[Deployment, ...]:
         async with transaction(self._pool, self._organization) as connection:
             rows = await _all(connection, "rollbacks", instance=instance.id)
-            return tuple([await _with_journal(connection, id_, record) for id_, record in rows])
+            return tuple([await with_journal(connection, id_, record) for id_, record in rows])
 
     async def request_cancel(self, deployment_id: str, *, by: str) -> bytes:
         async with transaction(self._pool, self._organization) as connection:
@@ -103,7 +103,7 @@ class TenantRequests:
             await self._audit(connection, "deployment.cancel_requested", deployment_id, by=by)
             await _all(connection, "notify", id=deployment_id)
             if status in {Status.QUEUED, Status.BLOCKED}:
-                waiting = await _with_journal(connection, deployment_id, record)
+                waiting = await with_journal(connection, deployment_id, record)
                 return await self._end(connection, waiting, Status.CANCELLED)
             updated = await _one(connection, "request_cancel", id=deployment_id)
             return str(updated[0] if updated else view).encode()
@@ -160,7 +160,7 @@ class TenantRequests:
 
     async def _supersede(self, connection: Connection, instance: Instance) -> None:
         for id_, record in await _all(connection, "superseded", instance=instance.id):
-            waiting = await _with_journal(connection, id_, record)
+            waiting = await with_journal(connection, id_, record)
             await self._end(connection, waiting, Status.SUPERSEDED)
 
     async def _end(self, connection: Connection, deployment: Deployment, status: Status) -> bytes:
@@ -200,10 +200,6 @@ def rollback_targets(newest_first: list[Deployment], *, live: str | None) -> tup
     return tuple(targets)
 
 
-def no_deployment(deployment_id: str) -> NotFound:
-    return NotFound(f"there is no deployment {deployment_id}", code="deployment_not_found")
-
-
 def _no_project(project_id: str) -> NotFound:
     return NotFound(f"there is no project {project_id}", code="project_not_found")
 
@@ -220,11 +216,6 @@ def _fingerprint(deployment: Deployment) -> str:
         ),
     }
     return hashlib.sha256(to_json(asked).encode()).hexdigest()
-
-
-async def _with_journal(connection: Connection, deployment_id: Any, record: Any) -> Deployment:
-    rows = await _all(connection, "journal", id=deployment_id)
-    return deployment_from(record, [row[0] for row in rows])
 
 
 async def _one(connection: Connection, name: str, **values: Any) -> tuple[Any, ...] | None:

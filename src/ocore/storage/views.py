@@ -5,7 +5,7 @@ from typing import Final
 from ocore.deployments.ledger import Event
 from ocore.errors import NotFound
 from ocore.storage.database import Pool, Row, load_queries, read
-from ocore.storage.requests import no_deployment
+from ocore.storage.journal import no_deployment
 
 _QUERIES: Final = load_queries("views")
 

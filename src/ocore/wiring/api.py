@@ -59,5 +59,6 @@ def services_of(
         ping=store.ping,
         losses=snapshots.losses,
         catalogue=store.catalogue,
+        waivers=store.waivers,
         instance_password=partial(admin_password, platform_secret(settings)),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ocore.access.accounts import Accounts
-from ocore.deployments.ledger import Ledger, Requests, Views
+from ocore.deployments.ledger import Ledger, Requests, Views, Waivers
 from ocore.embedded.settings import Settings
 from ocore.environments.registry import Registry
 from ocore.kit import clock
@@ -22,6 +22,7 @@ from ocore.storage.requests import TenantRequests
 from ocore.storage.snapshots import TenantCatalogue
 from ocore.storage.transcripts import PostgresTranscripts
 from ocore.storage.views import TenantViews
+from ocore.storage.waivers import TenantWaivers
 from ocore.storage.wakeups import listen
 from ocore.transcripts import Transcripts
 
@@ -39,6 +40,7 @@ class Store:
     views: Callable[[str], Views]
     registry: Callable[[str], Registry]
     catalogue: Callable[[str], Catalogue]
+    waivers: Callable[[str], Waivers]
     wakeups: Callable[[], AsyncIterator[str | None]]
     ping: Callable[[], Awaitable[None]]
 
@@ -57,6 +59,7 @@ async def open_store(conninfo: str, settings: Settings) -> AsyncIterator[Store]:
             views=partial(TenantViews, pool),
             registry=lambda organization: TenantRegistry(pool, organization),
             catalogue=partial(TenantCatalogue, pool),
+            waivers=lambda organization: TenantWaivers(pool, organization, clock.now),
             wakeups=partial(listen, conninfo),
             ping=partial(ping, pool),
         )

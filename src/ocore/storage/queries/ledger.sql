@@ -54,9 +54,6 @@ SELECT record, organization_id, instance_id, cancel_requested
  WHERE id = %(id)s AND lease_term = %(term)s AND lease_owner = %(worker)s AND status = 'running'
    FOR UPDATE
 
--- name: journal
-SELECT entry FROM journal WHERE deployment_id = %(id)s AND entry IS NOT NULL ORDER BY seq
-
 -- name: write_event
 -- The number is taken from the deployment's own row, which is locked: no gaps, no strangers.
 WITH next AS (

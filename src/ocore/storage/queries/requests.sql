@@ -41,9 +41,6 @@ SELECT record, cancel_requested FROM deployments WHERE id = %(id)s AND project_i
 -- name: lock_deployment
 SELECT record, status, view FROM deployments WHERE id = %(id)s FOR UPDATE
 
--- name: journal
-SELECT entry FROM journal WHERE deployment_id = %(id)s AND entry IS NOT NULL ORDER BY seq
-
 -- name: request_cancel
 UPDATE deployments SET cancel_requested = true WHERE id = %(id)s RETURNING view
 
