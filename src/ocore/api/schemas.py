@@ -88,6 +88,19 @@ class Risk(View):
     score: float
 
 
+class Contribution(View):
+    """Points of a risk, and what they are for."""
+
+    points: int
+    reason: str
+
+
+class PlanRisk(Risk):
+    """How risky the change is judged, with the three biggest contributions."""
+
+    contributions: list[Contribution]
+
+
 class SuccessVerdict(View):
     """How good the success is."""
 
@@ -222,7 +235,7 @@ class PlanView(View):
     profile: Annotated[str, choices(Profile)]
     project_id: Uuid
     reason: str | None
-    risk: Risk | None
+    risk: PlanRisk | None
     scripts: list[str]
     touches_database: bool | None
 

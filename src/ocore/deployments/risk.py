@@ -23,6 +23,7 @@ from typing import Final
 
 from ocore.deployments.evidence import Finding, FindingClass, Severity
 from ocore.deployments.products import Inspected
+from ocore.gates.catalog import found
 
 POINTS: Final[dict[Severity, int]] = {
     Severity.CRITICAL: 40,
@@ -32,6 +33,7 @@ POINTS: Final[dict[Severity, int]] = {
     Severity.INFO: 0,
 }
 _MOST_OF_ONE_CLASS: Final = 3
+_MOST_NAMED: Final = 3
 
 
 class Level(StrEnum):
@@ -71,6 +73,24 @@ def assess(inspected: Inspected, findings: Sequence[Finding], *, environment: st
     contributions.sort(key=lambda each: -each.points)
     score = min(100, sum(each.points for each in contributions))
     return Risk(score=score, level=_level(score), contributions=tuple(contributions))
+
+
+def biggest(risk: Risk) -> tuple[Contribution, ...]:
+    """Return what the score is made of for the most part."""
+    return risk.contributions[:_MOST_NAMED]
+
+
+def explained(risk: Risk) -> Finding:
+    """Return the risk's biggest contributions as a finding: a risk has no key for them."""
+    named = biggest(risk)
+    reasons = "; ".join(f"{each.points} {each.reason}" for each in named) or "nothing adds to it"
+    return found(
+        FindingClass.RISK,
+        f"{risk.score} of 100, {risk.level}: {reasons}",
+        score=risk.score,
+        level=risk.level,
+        contributions=[{"points": each.points, "reason": each.reason} for each in named],
+    )
 
 
 def _counted(findings: Sequence[Finding]) -> list[Finding]:

@@ -11,7 +11,7 @@ from ocore.deployments.evidence import Evidence, Finding
 from ocore.deployments.model import ENDED, Deployment, Result, Step
 from ocore.deployments.pipeline import Hold
 from ocore.deployments.products import Inspected, Snapped, Started
-from ocore.deployments.risk import assess
+from ocore.deployments.risk import Risk, assess, biggest, explained
 from ocore.deployments.waivers import AuditStatus, Waiver
 from ocore.kit.moments import milliseconds_between, rfc3339
 
@@ -78,7 +78,7 @@ def plan_view(deployment: Deployment) -> Json:
         "profile": deployment.profile,
         "projectId": deployment.project.id,
         "reason": f"{failure.step}: {failure.detail}" if failure else None,
-        "risk": _risk_view(deployment),
+        "risk": _plan_risk_view(deployment),
         "scripts": list(inspected.scripts) if inspected else [],
         "touchesDatabase": inspected.touches_database if inspected else None,
     }
@@ -145,7 +145,7 @@ def _result_view(deployment: Deployment) -> Json:
         "activeColor": _active_colour(deployment),
         "errorMessage": deployment.error_message,
         "evidence": [_evidence_view(deployment, item) for item in deployment.evidence],
-        "findings": [_finding_view(item) for item in deployment.findings],
+        "findings": _findings_view(deployment),
         "imageTag": image.tag if image else None,
         "risk": _risk_view(deployment),
         "snapshotId": snapped.snapshot.id if snapped else None,
@@ -225,13 +225,32 @@ def _finding_view(finding: Finding) -> Json:
     }
 
 
-def _risk_view(deployment: Deployment) -> Json | None:
+def _findings_view(deployment: Deployment) -> list[Json]:
+    """Return what was found, and what the risk is made of, for which a risk has no key."""
+    risk = _risk_of(deployment)
+    told = [*deployment.findings, *([explained(risk)] if risk else [])]
+    return [_finding_view(item) for item in told]
+
+
+def _risk_of(deployment: Deployment) -> Risk | None:
     inspected = deployment.find(Inspected)
     if inspected is None:
         return None
     environment = deployment.instance.environment
-    risk = assess(inspected, deployment.findings, environment=environment)
-    return {"level": risk.level, "score": risk.score}
+    return assess(inspected, deployment.findings, environment=environment)
+
+
+def _risk_view(deployment: Deployment) -> Json | None:
+    risk = _risk_of(deployment)
+    return {"level": risk.level, "score": risk.score} if risk else None
+
+
+def _plan_risk_view(deployment: Deployment) -> Json | None:
+    risk = _risk_of(deployment)
+    if risk is None:
+        return None
+    contributions = [{"points": each.points, "reason": each.reason} for each in biggest(risk)]
+    return {"contributions": contributions, "level": risk.level, "score": risk.score}
 
 
 def _verdict_view(deployment: Deployment) -> Json | None:

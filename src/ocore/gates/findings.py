@@ -86,6 +86,7 @@ class FindingClass(StrEnum):
     DATA_LOSS = "data.loss_on_rollback"
     ROLLBACK_CLASS = "release.rollback_class"
     CRON_INTERRUPTED = "cron.interrupted"
+    RISK = "release.risk"
     LOG_ERROR = "log.error"
 
 

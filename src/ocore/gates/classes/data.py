@@ -168,6 +168,13 @@ OF_DATA: Final[dict[FindingClass, ClassFacts]] = {
         " it work in small batches that commit (`ir.cron._commit_progress`): one that is cut three"
         " times in a row without progress counts as failed.",
     ),
+    _C.RISK: facts(
+        _G.MODULES_INSTALLABLE,
+        _S.INFO,
+        _INFORM,
+        "What the risk is made of: its three biggest contributions, with their points.",
+        "Look at these first. The [table of points](../gates.md#risk) says what counts how much.",
+    ),
     _C.LOG_ERROR: facts(
         _G.RUNTIME_LOGS,
         _S.MEDIUM,
