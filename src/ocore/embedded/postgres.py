@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL 18: one cluster under the platform's home, on the loopback only."""
+"""The embedded PostgreSQL 18: one cluster under the platform's home, for this machine only."""
 
 import asyncio
 import importlib.util
@@ -28,7 +28,6 @@ _POLL_SECONDS: Final = 0.05
 
 SETTINGS: Final = {
     "listen_addresses": _LOOPBACK,
-    "unix_socket_directories": "",
     "max_connections": "300",
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
@@ -56,6 +55,7 @@ class Cluster:
             await asyncio.to_thread(self._unpack)
             if not self._data.exists():
                 await self._initdb()
+            await asyncio.to_thread(self._make_sockets)
 
     def server(self) -> PostgresServer:
         """Return the server, with a user who may do everything on it."""
@@ -65,11 +65,13 @@ class Cluster:
             user=ADMIN,
             password=secret(self._home.secrets, _PASSWORD),
             binaries=str(self.binaries),
+            sockets=str(self._sockets),
         )
 
     def program(self, *, priority: int) -> Program:
         """Return what the supervisor runs; SIGINT is a fast shutdown (PostgreSQL, pg_ctl)."""
-        settings = {**SETTINGS, "port": str(self._port())}
+        places = {"port": str(self._port()), "unix_socket_directories": str(self._sockets)}
+        settings = {**SETTINGS, **places}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return Program(
             name="postgres",
@@ -104,6 +106,16 @@ class Cluster:
     @property
     def _data(self) -> Path:
         return self._home.postgres / "data"
+
+    @property
+    def _sockets(self) -> Path:
+        """For containers without a network; on the machine itself the way to it is closed."""
+        return self._home.postgres / "sockets"
+
+    def _make_sockets(self) -> None:
+        self._sockets.mkdir(exist_ok=True)
+        self._own(self._sockets)
+        self._sockets.chmod(0o755)
 
     def _port(self) -> int:
         file = self._home.run / "postgres.port"

@@ -1,7 +1,8 @@
 """Odoo as a container: what the Docker Engine is told about each part of an instance.
 
 The network is the host's: Odoo reaches the PostgreSQL of this machine, and is reached by its
-proxy, over the loopback, as a process is. A password is in odoo.conf only, which is mounted.
+proxy, over the loopback, as a process is. A stand-in in a rehearsal has none, and PostgreSQL's
+socket. A password is in odoo.conf only, which is mounted.
 """
 
 import hashlib
@@ -22,6 +23,9 @@ from ocore.runtime.odoo_process import UPDATE, Part, environment, stop_seconds, 
 INSIDE: Final = InstanceFolder(Path("/srv/odoo"))
 """Where the folder of an instance lies in a container."""
 
+SOCKETS: Final = "/run/postgresql"
+"""Where a container finds the socket of PostgreSQL, if that is how it reaches it."""
+
 HOME, DATABASE, PART, IMAGE, SPEC = (
     f"ocore.{name}" for name in ("home", "database", "part", "image", "spec")
 )
@@ -37,7 +41,8 @@ _CPU_PERIOD: Final = 100_000
 class Order:
     """One container: a part of an instance, made of an image of the daemon.
 
-    `folder` is the instance's folder on the host, `home` that of the platform.
+    `folder` is the instance's folder on the host, `home` that of the platform, and `sockets` that
+    of PostgreSQL's socket, for a part that has it.
     """
 
     part: Part
@@ -47,6 +52,7 @@ class Order:
     folder: InstanceFolder
     home: Path
     user: OsUser | None
+    sockets: str | None
 
 
 def container_name(instance: Instance, part: str) -> str:
@@ -88,11 +94,9 @@ def _config(order: Order) -> dict[str, Any]:
         # A part that serves has the check of its image.
         **({} if serves else {"Healthcheck": {"Test": ["NONE"]}}),
         "HostConfig": {
-            "NetworkMode": "host",
-            "Mounts": [
-                _bind(order.folder.data, part.folder.data),
-                _bind(order.folder.conf(part.name), part.folder.conf(part.name), read_only=True),
-            ],
+            # What a rehearsal tries must reach nobody: it is data of now, and code yet unknown.
+            "NetworkMode": "none" if part.instance.throwaway and part.sockets else "host",
+            "Mounts": _mounts(order),
             **limits_of(part.instance.limits, serves=serves),
             "RestartPolicy": {"Name": "no" if part.name == UPDATE else "unless-stopped"},
             "LogConfig": {"Type": "json-file", "Config": {"max-size": "20m", "max-file": "4"}},
@@ -118,6 +122,17 @@ def limits_of(limits: Limits, *, serves: bool) -> Mapping[str, int]:
         "CpuPeriod": _CPU_PERIOD,
         "CpuQuota": _CPU_PERIOD * processes,
     }
+
+
+def _mounts(order: Order) -> list[dict[str, Any]]:
+    part = order.part
+    mounts = [
+        _bind(order.folder.data, part.folder.data),
+        _bind(order.folder.conf(part.name), part.folder.conf(part.name), read_only=True),
+    ]
+    if part.sockets and order.sockets:
+        mounts.append(_bind(Path(order.sockets), Path(part.sockets), read_only=True))
+    return mounts
 
 
 def _pairs(variables: Mapping[str, str]) -> Sequence[str]:

@@ -23,6 +23,7 @@ from ocore.kit.locks import exclusive
 from ocore.runtime.container import (
     ASIDE,
     INSIDE,
+    SOCKETS,
     SPEC,
     Order,
     container_config,
@@ -53,7 +54,8 @@ class OdooContainers:
             raise StepFailed(
                 f"the image {image.tag} is gone: deploy its commit again to build it anew"
             )
-        return Part(name=name, instance=instance, release=release, folder=INSIDE)
+        folder = self._sockets(instance)
+        return Part(name=name, instance=instance, release=release, folder=INSIDE, sockets=folder)
 
     async def run(self, part: Part, argv: Sequence[str], conf: str) -> None:
         name = container_name(part.instance, part.name)
@@ -89,6 +91,8 @@ class OdooContainers:
     async def update(self, part: Part, argv: Sequence[str], conf: str, *, say: Say) -> int:
         """Run the updater in a container that is gone at the end, or when we are cancelled."""
         name = container_name(part.instance, part.name)
+        if part.instance.throwaway and part.sockets is None:
+            say("PostgreSQL has no socket on this machine: the copy is on the machine's network")
         async with self._engine.connected() as docker:
             config = await self._config(docker, part, argv, conf)
             # By its id from here on: another worker's updater may get the name after ours.
@@ -123,8 +127,14 @@ class OdooContainers:
                 folder=folder,
                 home=self._host.home.root,
                 user=self._host.user,
+                sockets=self._host.server.sockets,
             )
         )
+
+    def _sockets(self, instance: Instance) -> str | None:
+        server = self._host.server
+        by_socket = instance.throwaway or server.host == server.sockets
+        return SOCKETS if server.sockets and by_socket else None
 
     def _folder(self, instance: Instance) -> InstanceFolder:
         return InstanceFolder(self._host.home.instances / instance.database)

@@ -66,12 +66,16 @@ class OdooHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One Odoo process of an instance: a colour, the crons or the updater."""
+    """One Odoo process of an instance: a colour, the crons or the updater.
+
+    `sockets` is the folder in which it finds PostgreSQL's Unix socket, where it is to use that.
+    """
 
     name: str
     instance: Instance
     release: Release
     folder: InstanceFolder
+    sockets: str | None = None
 
 
 def program_name(instance: Instance, part: str) -> str:
@@ -172,7 +176,7 @@ def _conf(part: Part, host: OdooHost, listening: Listening) -> str:
         Conf(
             database=instance.database,
             connection=Connection(
-                host=host.server.host,
+                host=part.sockets or host.server.host,
                 port=host.server.port,
                 user=instance.database,
                 password=derive(host.secret, f"database-role:{instance.database}"),

@@ -36,12 +36,14 @@ def odoo_server(settings: Settings, users: PlatformUsers) -> PostgresServer:
             code="bad_setting",
             field="OCORE_POSTGRES_BINARIES",
         )
+    host = str(found.get("host", "localhost"))
     return PostgresServer(
-        host=str(found.get("host", "localhost")),
+        host=host,
         port=int(found.get("port") or 5432),
         user=str(found.get("user", "")),
         password=str(found.get("password", "")),
         binaries=str(Path(settings.postgres_binaries)),
+        sockets=host if host.startswith("/") else None,
     )
 
 
