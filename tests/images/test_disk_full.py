@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ocore.errors import StepFailed
 from ocore.images.context import new_context
 from ocore.kit.docker import DockerEngine
 from tests.docker import daemon_on, need_docker
-from tests.images.test_releases import SMALL
+from tests.images.test_releases import SMALL, Workshop
 from tests.images.yard import Yard
 
 MIB = 1024**2
@@ -114,3 +115,32 @@ def test_what_is_sent_to_the_daemon_may_fill_a_disk_too() -> None:
         assert free(disk) > 7 * MIB
         with new_context(folder) as context:
             context.add_text("small", "x")
+
+
+async def test_a_release_on_a_full_disk_names_it_and_leaves_it_as_it_was(tmp_path: Path) -> None:
+    need_docker()
+    module = tmp_path / "oca" / "loans"
+    module.mkdir(parents=True)
+    (module / "__manifest__.py").write_text("{}")
+    (module / "large.bin").write_bytes(b"x" * 24 * MIB)
+    with disk_of(480) as disk:
+        workshop = Workshop(disk)
+        order = replace(workshop.order(), checkout=str(tmp_path))
+        ballast = fill(disk, leaving=8 * MIB)
+        with pytest.raises(StepFailed, match=f"the disk of {disk}/cache is full"):
+            await workshop.images.build(order, say=workshop.said.append)
+        assert left_in(disk / "cache") == []
+        ballast.unlink()
+        await workshop.images.venvs.make((), say=workshop.said.append)
+        ballast = fill(disk, leaving=8 * MIB)
+        with pytest.raises(StepFailed, match=f"the disk of {disk}/releases is full"):
+            await workshop.images.build(order, say=workshop.said.append)
+        assert left_in(disk / "releases") == []
+        ballast.unlink()
+        assert not (await workshop.images.build(order, say=workshop.said.append)).reused
+
+
+def left_in(folder: Path) -> list[Path]:
+    """Return what somebody began to write there; locks are always there."""
+    written = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
+    return [path for path in written if path.stat().st_size]

@@ -113,6 +113,10 @@ async def test_a_password_opens_the_registry_and_is_seen_nowhere(
     await yard.images.push(image, say=yard.said.append)
     await forget(yard, image.tag)
     assert await yard.images.find(image.tag) == replace(image, reused=True)
+    await forget(yard, odoo)
+    text = f"# Ours\nFROM {odoo} AS odoo\nRUN touch /made\n"
+    order = yard.order(sha="7" * 40, Dockerfile=text)
+    assert await yard.output(await yard.build(order), "ls", "/made") == "/made\n"
     assert not any("No registry has" in line for line in yard.said)
     async with yard.engine.connected() as docker:
         seen = [

@@ -1,5 +1,7 @@
 """Odoo in an image of somebody else: the instance's own choice, or the repository's Dockerfile."""
 
+import asyncio
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,6 +22,7 @@ from ocore.kit.docker import DockerEngine
 from ocore.odoo.providers import OdooTree
 
 DOCKERFILE: Final = "Dockerfile"
+_FROM: Final = re.compile(r"(?mi)^\s*FROM\s+(?:--\S+\s+)*(\S+)")
 _QUESTION: Final = """
 import configparser, json, os, shutil
 import odoo.release
@@ -68,10 +71,18 @@ class ForeignBases:
         tag = f"ocore/own:{inputs[:24]}"
         if await image_id(self.engine, tag) is None:
             say("Building the repository's own Dockerfile")
+            await self._pull_bases(Path(order.checkout) / DOCKERFILE, say=say)
             with new_context(self.cache / "docker") as context:
                 context.add_tree(".", Path(order.checkout))
                 await build_image(self.engine, context, tag=tag, say=say)
         return await self._base(tag, order.odoo_version)
+
+    async def _pull_bases(self, dockerfile: Path, *, say: Say) -> None:
+        """Bring what it begins with from our registry: a build is not told the password."""
+        text = await asyncio.to_thread(dockerfile.read_text, errors="replace")
+        for reference in _FROM.findall(text):
+            if self.registry is not None and self.registry.login_for(reference):
+                await self._pull(reference, say=say)
 
     async def _pull(self, reference: str, *, say: Say) -> None:
         """Ask the registry for what the name stands for now; without one, what is here will do."""

@@ -67,8 +67,10 @@ class ReleaseImages:
     async def _build(self, order: BuildOrder, tree: OdooTree, image: Image, *, say: Say) -> None:
         if await asyncio.to_thread(apt_txt, order):
             say("apt.txt is not followed: a process has the packages that this machine has")
-        python = await self.venvs.make((*tree.requirements, *order.python_dependencies), say=say)
-        await self.venvs.compile(python, tree, say=say)
+        with room_in(self.venvs.cache):
+            wanted = (*tree.requirements, *order.python_dependencies)
+            python = await self.venvs.make(wanted, say=say)
+            await self.venvs.compile(python, tree, say=say)
         release = Release(
             tag=image.tag,
             base=image.base,

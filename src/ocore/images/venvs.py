@@ -115,8 +115,11 @@ class Venvs:
             copy.parent.mkdir(parents=True, exist_ok=True)
             # Two environments may be made at once, each under a lock of its own.
             fresh = copy.with_name(f".uv.{secrets.token_hex(8)}")
-            shutil.copy2(uv.find_uv_bin(), fresh)
-            fresh.replace(copy)
+            try:
+                shutil.copy2(uv.find_uv_bin(), fresh)
+                fresh.replace(copy)
+            finally:
+                fresh.unlink(missing_ok=True)
         return copy
 
 
