@@ -9,7 +9,8 @@ from aiodocker import Docker
 from ocore.images.dockerfile import STAGE, SYSTEM
 from ocore.kit.docker import DockerEngine, unless_gone
 
-_PROJECT: Final = "ocore.project"
+PROJECT: Final = "ocore.project"
+"""The label of every image of a project."""
 
 
 async def forget_stages(engine: DockerEngine, packages: str) -> None:
@@ -20,7 +21,7 @@ async def forget_stages(engine: DockerEngine, packages: str) -> None:
 
 async def remove_stages(docker: Docker, *, before: datetime) -> None:
     """Remove what was left before this moment and is of no use to any image of a project."""
-    images = await docker.images.list(filters={"label": [_PROJECT]})
+    images = await docker.images.list(filters={"label": [PROJECT]})
     useful = {image["Labels"].get(STAGE) for image in images}
 
     def useless(image: dict[str, Any]) -> bool:

@@ -9,12 +9,11 @@ from typing import Final
 from aiodocker import Docker, DockerError
 
 from ocore.images.naming import lock_of
-from ocore.images.stages import remove_stages
+from ocore.images.stages import PROJECT, remove_stages
 from ocore.kit.docker import DockerEngine, found
 from ocore.kit.locks import exclusive
 
 SPARE: Final = timedelta(days=7)
-_PROJECT: Final = "ocore.project"
 _CONFLICT: Final = 409
 
 
@@ -36,7 +35,7 @@ class Sweep:
     async def sweep(self, *, now: datetime) -> tuple[str, ...]:
         """Return the tags that were removed."""
         async with self.engine.connected() as docker:
-            images = await docker.images.list(filters={"label": [_PROJECT]})
+            images = await docker.images.list(filters={"label": [PROJECT]})
             tags = {tag for image in images for tag in image["RepoTags"] or ()}
             unneeded = sorted(tags - {"<none>:<none>"} - await self.needed())
             removed = tuple([tag for tag in unneeded if await self._remove(docker, tag, now)])
