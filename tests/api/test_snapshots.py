@@ -15,9 +15,11 @@ from ocore.deployments.pipeline import FLOW
 from ocore.deployments.products import Inspected, Snapped
 from ocore.kit import clock, ids
 from ocore.main import app
+from ocore.storage.chores import PostgresChores
+from ocore.storage.database import transaction
 from ocore.storage.ledger import PostgresLedger
 from tests.api.following import all_events
-from tests.api.parts import Api
+from tests.api.parts import Answer, Api
 from tests.api.worker import queue
 from tests.deployments.journal import NO_PLAN, SNAPSHOT, UPDATE_PLAN, done
 from tests.storage.records import ending, live_of
@@ -151,15 +153,52 @@ async def test_what_cannot_be_gone_back_to_is_a_sentence(api: Api) -> None:
         ({"snapshotId": "newest"}, (400, "malformed_id", "snapshotId")),
         ({}, (400, "field_missing", "snapshotId")),
         ({"snapshotId": first}, (409, "snapshot_without_code", "snapshotId")),
-        (
-            {"snapshotId": first, "targetEnvironmentId": ids.uuid7()},
-            (422, "other_environment", "targetEnvironmentId"),
-        ),
     ):
         assert (await api.post(where, body)).problem() == expected
     asked = (await api.post(f"{path(api)}/snapshots")).json["id"]
     pending = await api.post(where, {"snapshotId": asked})
     assert pending.problem() == (409, "snapshot_not_available", "snapshotId")
+
+
+async def test_data_goes_to_another_environment_of_the_project_but_never_to_production(
+    api: Api,
+) -> None:
+    await deployed(api)
+    snapshot = await deployed(api)
+    body = {"name": "Staging", "environment": "staging"}
+    staging = (await api.post(f"{api.acme.path}/instances", body)).json["id"]
+
+    async def ask(target: str) -> Answer:
+        wanted = {"snapshotId": snapshot, "targetEnvironmentId": target}
+        return await api.post(f"{path(api)}/rollback", wanted)
+
+    field = "targetEnvironmentId"
+    for stranger in (ids.uuid7(), api.other.instance.id, api.acme.pair[0].id):
+        assert (await ask(stranger)).problem() == (404, "environment_not_found", field)
+    production = await ask(await api.production_instance())
+    assert production.problem() == (422, "production_target", field)
+    assert (await ask(staging)).problem() == (409, "environment_empty", field)
+    async with transaction(api.pool, "*") as connection:
+        await connection.execute(
+            "UPDATE instances SET live = (SELECT live FROM instances WHERE id = %s) WHERE id = %s",
+            [api.acme.instance.id, staging],
+        )
+    assert (await ask(staging)).problem() == (409, "snapshot_not_proven", "snapshotId")
+    async with transaction(api.pool, "*") as connection:
+        await connection.execute("UPDATE snapshots SET proof = 'passed'")
+    answer = await ask(staging)
+    assert (answer.status, answer.json["environmentId"]) == (202, staging)
+    rollback = answer.json["deploymentId"]
+    shown = (await api.get(f"{api.acme.path}/deployments/{rollback}")).json
+    assert (shown["instanceId"], shown["triggerType"]) == (staging, "rollback")
+    (logged,) = (await api.get(f"/api/environments/{staging}/rollback-logs")).json["rollbackLogs"]
+    assert (logged["deploymentId"], logged["snapshotId"]) == (rollback, snapshot)
+    assert (await api.get(f"{path(api)}/rollback-logs")).json["rollbackLogs"] == []
+    # What another environment goes back to is not thrown away meanwhile.
+    one = f"{path(api)}/snapshots/{snapshot}"
+    assert (await api.ask("DELETE", one)).problem() == (409, "snapshot_needed", None)
+    survey = {kept.instance.id: kept for kept in await PostgresChores(api.pool).survey()}
+    assert snapshot in survey[api.acme.instance.id].needed
 
 
 async def test_what_a_rollback_would_take_is_told_before_it_is_done(api: Api) -> None:

@@ -77,23 +77,28 @@ def deployment(*, previous: Live | None = LIVE) -> Deployment:
     )
 
 
-def rollback() -> Deployment:
-    snapshot = Snapshot(
-        id="earlier",
-        strategy="template",
-        location="library_1__earlier",
-        size_bytes=1,
-        files=0,
-        duration_ms=1,
-        verified=True,
-    )
+def rollback(*, source: Instance | None = None) -> Deployment:
+    snapshot = snapshot_called("earlier")
     target = RollbackTarget(
         deployment_id="01900000-0000-7000-8000-0000000000dd",
         commit=Commit(sha=SHA, author="Ana", author_avatar=None, message="First"),
         image="acme/library:first",
         snapshot=snapshot,
+        source=source,
     )
     return replace(deployment(), trigger=Trigger.ROLLBACK, target=target)
+
+
+def snapshot_called(snapshot_id: str) -> Snapshot:
+    return Snapshot(
+        id=snapshot_id,
+        strategy="template",
+        location=snapshot_id,
+        size_bytes=1,
+        files=0,
+        duration_ms=1,
+        verified=True,
+    )
 
 
 class PowerCut(BaseException):
@@ -275,15 +280,7 @@ class WorldSnapshots:
     def _keep(self, snapshot_id: str, data: str) -> Snapshot:
         self.world.fail_if("snapshot")
         self.world.snapshots[snapshot_id] = data
-        return Snapshot(
-            id=snapshot_id,
-            strategy="template",
-            location=snapshot_id,
-            size_bytes=1,
-            files=0,
-            duration_ms=1,
-            verified=True,
-        )
+        return snapshot_called(snapshot_id)
 
 
 @dataclass
@@ -295,6 +292,18 @@ class WorldRehearsals:
         self.world.fail_if("copy")
         self.world.stand_in = self.world.data
         self.world.stand_in_version, self.world.harmless = self.world.version, False
+
+    async def receive(self, instance: Instance, snapshot: Snapshot) -> None:
+        assert not instance.throwaway
+        self.world.fail_if("copy")
+        self.world.stand_in, self.world.harmless = self.world.snapshots[snapshot.id], False
+
+    async def hand_over(self, _instance: Instance, copy_id: str) -> Snapshot:
+        assert self.world.harmless, "what could reach people is never put in place"
+        assert self.world.stand_in is not None
+        self.world.snapshots[copy_id] = f"harmless {self.world.stand_in}"
+        self.world.stand_in = None
+        return snapshot_called(copy_id)
 
     async def harmful(self, _instance: Instance) -> str | None:
         return None if self.world.harmless else "it is not marked as neutralized"

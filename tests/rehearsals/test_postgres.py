@@ -1,16 +1,31 @@
 import pytest
 from psycopg import AsyncConnection, OperationalError
 
+from ocore.databases.postgres import PostgresDatabases
 from ocore.embedded.home import Home
 from ocore.environments import Instance
 from ocore.errors import StepFailed
+from ocore.kit import ids
 from ocore.kit.databases import connected
 from ocore.kit.postgres import PostgresServer
 from ocore.rehearsals import stand_in
 from ocore.rehearsals.postgres import PostgresRehearsals
-from tests.databases.odoo_like import filestore, query
+from ocore.snapshots.postgres import PostgresSnapshots
+from ocore.snapshots.shelf import PostgresShelf
+from tests.databases.odoo_like import BASE, filestore, instance, query
 
 MAIL = "CREATE TABLE ir_mail_server (smtp_host text, active bool)"
+REACHING = {
+    "CREATE TABLE ir_cron AS SELECT 7 AS id, true AS active": "it has a scheduled action",
+    "CREATE TABLE payment_provider AS SELECT 'enabled' AS state": "it has a payment provider",
+    "CREATE TABLE ir_act_server AS SELECT 'webhook' AS state, 'https://x.example' AS webhook_url": (
+        "it has a webhook"
+    ),
+}
+HOUSEKEEPING = (
+    "CREATE TABLE ir_model_data AS"
+    " SELECT 8 AS res_id, 'ir.cron' AS model, 'base' AS module, 'autovacuum_job' AS name"
+)
 NEUTRALIZED = "INSERT INTO ir_config_parameter VALUES ('database.is_neutralized', 'true')"
 
 
@@ -91,6 +106,7 @@ async def test_a_copy_is_harmful_until_it_is_proven_not_to_be(
     assert await rehearsals.harmful(library) == "it is not marked as neutralized"
     await query(postgres_server, name, MAIL)
     await query(postgres_server, name, NEUTRALIZED)
+    await query(postgres_server, name, HOUSEKEEPING)
     for host, active in (("smtp.example.com", "false"), ("invalid", "true")):
         await query(
             postgres_server, name, f"INSERT INTO ir_mail_server VALUES ('{host}', {active})"
@@ -98,7 +114,62 @@ async def test_a_copy_is_harmful_until_it_is_proven_not_to_be(
     assert await rehearsals.harmful(library) is None
     await query(postgres_server, name, "UPDATE ir_mail_server SET active = true")
     assert await rehearsals.harmful(library) == "it has an outgoing mail server"
+    await query(postgres_server, name, "UPDATE ir_mail_server SET active = false")
+    for statement, reason in REACHING.items():
+        await query(postgres_server, name, statement)
+        assert await rehearsals.harmful(library) == reason
+        table = statement.split()[2]
+        await query(postgres_server, name, f"DROP TABLE {table}")
+    assert await rehearsals.harmful(library) is None
     await rehearsals.discard(library)
+
+
+async def test_a_snapshot_of_another_instance_becomes_a_copy_that_is_all_ones_own(
+    rehearsals: PostgresRehearsals,
+    databases: PostgresDatabases,
+    library: Instance,
+    home: Home,
+    postgres_server: PostgresServer,
+) -> None:
+    production = instance(f"shop_{ids.uuid7()[-8:]}")
+    await databases.create(production, base=BASE)
+    await query(postgres_server, production.database, "DELETE FROM library_loan WHERE id = 1")
+    await query(
+        postgres_server, "postgres", f"ALTER DATABASE {library.database} SET work_mem = '9MB'"
+    )
+    snapshots = PostgresSnapshots(postgres_server, home, None)
+    taken = await snapshots.take(production, ids.uuid7())
+    with pytest.raises(StepFailed, match="is gone or was never finished"):
+        await rehearsals.receive(library, taken)
+    await PostgresShelf(postgres_server, home).prove(production, taken)
+
+    await rehearsals.receive(library, taken)
+    assert await rehearsals.harmful(library) == "it is not marked as neutralized"
+    copy = await rehearsals.hand_over(library, "the copy")
+    assert await left(postgres_server, home, library) == [
+        home.instances / stand_in(library).database
+    ]
+    await rehearsals.discard(library)
+    await snapshots.revert(library, copy)
+
+    rows = "SELECT borrower FROM library_loan"
+    assert await query(postgres_server, library.database, rows) == [("Grace",)]
+    assert await query(postgres_server, production.database, rows) == [("Grace",)]
+    assert await query(postgres_server, library.database, "SHOW work_mem") == [("9MB",)]
+    owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+    assert await query(postgres_server, library.database, owners) == [(library.database,)]
+    assert await query(postgres_server, production.database, owners) == [(production.database,)]
+    # Production's role has nothing here, not even a right to look.
+    foreign = (
+        "SELECT 1 FROM pg_shdepend JOIN pg_roles ON pg_roles.oid = refobjid"
+        f" WHERE rolname = '{production.database}' AND dbid ="
+        f" (SELECT oid FROM pg_database WHERE datname = '{library.database}')"
+    )
+    assert await query(postgres_server, library.database, foreign) == []
+    may = f"SELECT has_database_privilege('{production.database}', '{library.database}', 'CONNECT')"
+    assert await query(postgres_server, "postgres", may) == [(False,)]
+    assert (filestore(home, library.database) / "ab" / "abcd").read_text() == "an asset"
+    assert (filestore(home, production.database) / "ab" / "abcd").read_text() == "an asset"
 
 
 async def test_a_portrait_has_columns_with_their_types_and_rows(

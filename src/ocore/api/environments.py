@@ -53,7 +53,11 @@ class SizeEstimate(View):
 
 
 class EnvironmentRollbackBody(Body):
-    """The snapshot to go back to. A safety snapshot of the present is always taken first."""
+    """The snapshot to go back to. A safety snapshot of the present is always taken first.
+
+    With a target, the data goes to that environment of the project, neutralized: never to
+    production.
+    """
 
     snapshot_id: Uuid
     create_safety_snapshot: bool = True
@@ -147,7 +151,7 @@ async def roll_back_environment(
     return json_answer(
         RollbackStarted(
             deployment_id=msgspec.json.decode(kept)["id"],
-            environment_id=environment.id,
+            environment_id=wanted.target_instance_id or environment.id,
             message="The rollback is queued. A safety snapshot of the present is taken first.",
             snapshot_id=wanted.snapshot_id,
         ),

@@ -1,13 +1,14 @@
 """What a person may ask about snapshots: take, pin, delete, and go back to one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ocore.access import Caller, require
 from ocore.deployments.commands import Desk
 from ocore.deployments.model import Deployment, RollbackTarget, Trigger
-from ocore.environments import Instance
-from ocore.errors import Conflict, Impossible
+from ocore.environments import PRODUCTION, Instance
+from ocore.errors import Conflict, Impossible, NotFound
 from ocore.snapshots.records import (
+    Proof,
     SnapshotReason,
     SnapshotRecord,
     SnapshotSettings,
@@ -67,19 +68,16 @@ async def change_settings(
 async def roll_back_to_snapshot(wanted: SnapshotRollback, *, by: Caller, desk: Desk) -> bytes:
     """Queue the way back to a snapshot, with the code that served its data, and return it."""
     require(by, "manage:deployments")
-    if wanted.target_instance_id not in {None, wanted.instance.id}:
-        raise Impossible(
-            "a snapshot can only be restored where it was taken: leave targetEnvironmentId out",
-            code="other_environment",
-            field="targetEnvironmentId",
-        )
     record = await desk.catalogue.snapshot(wanted.instance.id, wanted.snapshot_id)
     project = await desk.requests.project(wanted.instance.project_id)
-    target = await _target(record, wanted.instance, desk)
+    target, instance = await _target(record, wanted.instance, desk), wanted.instance
+    if wanted.target_instance_id not in {None, instance.id}:
+        instance = await _receiver(wanted, record, desk)
+        target = replace(target, source=wanted.instance)
     deployment = Deployment(
         id=desk.new_id(),
         project=project,
-        instance=wanted.instance,
+        instance=instance,
         trigger=Trigger.ROLLBACK,
         requested_by=by.user_id,
         created_at=desk.now(),
@@ -88,6 +86,39 @@ async def roll_back_to_snapshot(wanted: SnapshotRollback, *, by: Caller, desk: D
         target=target,
     )
     return await desk.requests.open(deployment, idempotency_key=wanted.idempotency_key)
+
+
+async def _receiver(wanted: SnapshotRollback, record: SnapshotRecord, desk: Desk) -> Instance:
+    """Return the other environment that is to get the data, once nothing speaks against it."""
+    field = "targetEnvironmentId"
+    instances = await desk.requests.instances(wanted.instance.project_id)
+    found = [each for each in instances if each.id == wanted.target_instance_id]
+    if not found:
+        raise NotFound(
+            f"the project has no environment {wanted.target_instance_id}",
+            code="environment_not_found",
+            field=field,
+        )
+    if found[0].environment == PRODUCTION:
+        raise Impossible(
+            "production never receives the data of another environment",
+            code="production_target",
+            field=field,
+        )
+    if await desk.requests.live(found[0]) is None:
+        raise Conflict(
+            f"nothing was ever live in {found[0].name}: deploy to it first",
+            code="environment_empty",
+            field=field,
+        )
+    if record.proof is not Proof.PASSED:
+        raise Conflict(
+            f"snapshot {record.id} has no dump yet that was restored for a test: restoreTest is"
+            f" {record.proof}",
+            code="snapshot_not_proven",
+            field="snapshotId",
+        )
+    return found[0]
 
 
 async def _target(record: SnapshotRecord, instance: Instance, desk: Desk) -> RollbackTarget:

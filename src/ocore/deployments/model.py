@@ -96,7 +96,8 @@ class Entry:
 class RollbackTarget:
     """What a rollback goes back to: an earlier deployment, and data as its successor found it.
 
-    Without `restores_data` only the code goes back.
+    Without `restores_data` only the code goes back. `source` is the other instance whose snapshot
+    it is, where it is another's: that data is neutralized before it is put in place.
     """
 
     deployment_id: str
@@ -104,6 +105,7 @@ class RollbackTarget:
     image: str
     snapshot: Snapshot
     restores_data: bool = True
+    source: Instance | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Final
 from ocore.artifacts import Colour
 from ocore.errors import Malformed
 
+PRODUCTION: Final = "production"
 ODOO_SERIES: Final = ("19.0",)
 PROVIDERS: Final = ("debian", "git", "image", "path")
 _SLUG: Final = re.compile(r"[^a-z0-9]+")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from ocore.artifacts import Snapshot
 from ocore.environments import Instance
 
 _SUFFIX: Final = "__r"
@@ -27,6 +28,20 @@ class Rehearsals(Protocol):
         """Give the stand-in the data of now, beside whoever works in the instance.
 
         It has a role, a filestore and secrets of its own; what an earlier try left behind is gone.
+        """
+        ...
+
+    async def receive(self, instance: Instance, snapshot: Snapshot) -> None:
+        """Give the stand-in the data of a snapshot of any instance, by its dump.
+
+        As `prepare` does it otherwise. StepFailed: it has no whole dump, or is damaged, and where.
+        """
+        ...
+
+    async def hand_over(self, instance: Instance, copy_id: str) -> Snapshot:
+        """Let the stand-in's data be the instance's own, and return it as a copy to put in place.
+
+        Owner, rights and settings are those of the instance's database. The stand-in is used up.
         """
         ...
 

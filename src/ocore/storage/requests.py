@@ -210,7 +210,11 @@ def _fingerprint(deployment: Deployment) -> str:
         "instance": deployment.instance.id,
         "ref": deployment.ref,
         "target": (
-            (deployment.target.deployment_id, deployment.target.restores_data)
+            (
+                deployment.target.deployment_id,
+                deployment.target.snapshot.id,
+                deployment.target.restores_data,
+            )
             if deployment.target
             else None
         ),

@@ -180,7 +180,7 @@ async def _demand_deletable(connection: Connection, record: SnapshotRecord) -> N
         raise Conflict("the snapshot is pinned: unpin it first", code="snapshot_pinned")
     if record.status in _BUSY:
         raise Conflict(f"the snapshot is {record.status}", code="snapshot_busy")
-    wanted = await _one(connection, "wanted_back", instance=record.instance_id, id=record.id)
+    wanted = await _one(connection, "wanted_back", id=record.id)
     if wanted is not None:
         raise Conflict(f"deployment {wanted[0]} goes back to it", code="snapshot_needed")
 

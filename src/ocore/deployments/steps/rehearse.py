@@ -10,6 +10,7 @@ from ocore.deployments.changes import changes_between
 from ocore.deployments.evidence import Evidence, Finding, FindingClass, Gate, GateAction
 from ocore.deployments.model import Deployment, Step
 from ocore.deployments.products import Inspected, Rehearsed
+from ocore.deployments.steps.harmless import neutralize, throw_away
 from ocore.deployments.steps.outcome import Check, GateFailed, Hearing, Outcome
 from ocore.deployments.steps.update import carry_out, named, suspicions
 from ocore.deployments.toolbox import Toolbox
@@ -34,22 +35,19 @@ async def rehearse(deployment: Deployment, tools: Toolbox) -> Outcome:
     try:
         return await _Rehearsal(deployment, tools).run()
     finally:
-        await _throw_away(deployment.instance, tools)
+        await throw_away(deployment.instance, tools)
 
 
 async def forget_rehearsal(deployment: Deployment, tools: Toolbox) -> None:
-    """Throw the copy away when the deployment ends and no try at the rehearsal came to its end."""
-    if not deployment.began(Step.REHEARSE) or deployment.settled(Step.REHEARSE):
+    """Throw the copy away when the deployment ends and no try at making it came to its end."""
+    foreign = deployment.target is not None and deployment.target.source is not None
+    step = Step.PREPARE if foreign else Step.REHEARSE
+    if not deployment.began(step) or deployment.settled(step):
         return
     try:
-        await _throw_away(deployment.instance, tools)
+        await throw_away(deployment.instance, tools)
     except StepFailed as failure:
         tools.say(f"The copy of the data stays until the next rehearsal: {failure}")
-
-
-async def _throw_away(instance: Instance, tools: Toolbox) -> None:
-    await tools.runtime.halt(stand_in(instance))
-    await tools.rehearsals.discard(instance)
 
 
 @dataclass(slots=True)
@@ -143,11 +141,7 @@ class _Rehearsal:
         return results, check.passed(ran if results.total else "the changed modules have no tests")
 
     async def _neutralize(self, image: Image) -> None:
-        tools = self.tools
-        await tools.runtime.neutralize(self.stand_in, image, say=tools.say)
-        reason = await tools.rehearsals.harmful(self.deployment.instance)
-        if reason:
-            raise StepFailed(f"the copy of the data could still reach people: {reason}")
+        await neutralize(self.deployment.instance, image, self.tools)
 
     async def _live_image(self) -> Image:
         previous = self.deployment.previous

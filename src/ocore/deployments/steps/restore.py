@@ -1,8 +1,10 @@
 """Prepare and restore: the two steps that only a rollback has."""
 
+from ocore.artifacts import Image
 from ocore.deployments.evidence import Finding, FindingClass, GateAction, Severity
 from ocore.deployments.model import Deployment, RollbackTarget, Step
 from ocore.deployments.products import Prepared
+from ocore.deployments.steps.harmless import foreign_copy
 from ocore.deployments.steps.outcome import Outcome
 from ocore.deployments.steps.room import demand_room
 from ocore.deployments.toolbox import Toolbox
@@ -20,6 +22,8 @@ async def prepare(deployment: Deployment, tools: Toolbox) -> Outcome:
     if not target.restores_data:
         prepared = Prepared(image=image, target=target.snapshot, copy=None)
         return Outcome(detail=f"{image.tag} is ready; the data stays", artifact=prepared)
+    if target.source is not None:
+        return await _prepare_foreign(deployment, target, image, tools)
     # Twice: the copy to put in place, and the safety snapshot of the present.
     await demand_room(deployment, tools, copies=2)
     findings = await _losses(deployment, target, tools)
@@ -28,6 +32,20 @@ async def prepare(deployment: Deployment, tools: Toolbox) -> Outcome:
         detail=f"{image.tag} and a copy of snapshot {target.snapshot.id} are ready",
         artifact=Prepared(image=image, target=target.snapshot, copy=copy),
         findings=findings,
+    )
+
+
+async def _prepare_foreign(
+    deployment: Deployment, target: RollbackTarget, image: Image, tools: Toolbox
+) -> Outcome:
+    """Nothing is compared: all data of this environment gives way to another's."""
+    await demand_room(deployment, tools, beside=target.snapshot.size_bytes)
+    copy = await foreign_copy(deployment, target, image, tools)
+    source = target.source.name if target.source else ""
+    return Outcome(
+        detail=f"{image.tag} and the data of {source}, snapshot {target.snapshot.id}, are ready;"
+        " neutralized",
+        artifact=Prepared(image=image, target=target.snapshot, copy=copy),
     )
 
 

@@ -52,9 +52,9 @@ SELECT count(*) FROM snapshots
 UPDATE snapshots SET pinned = %(pinned)s WHERE id = %(id)s
 
 -- name: wanted_back
--- A rollback that waits or runs needs it.
+-- A rollback that waits or runs needs it, of this environment or of one that is to get its data.
 SELECT id::text FROM deployments
- WHERE instance_id = %(instance)s AND status IN ('queued', 'running', 'blocked')
+ WHERE status IN ('queued', 'running', 'blocked')
    AND record #>> '{target,snapshot,id}' = %(id)s LIMIT 1
 
 -- name: discard
@@ -135,8 +135,9 @@ SELECT id, instance_id, deployment_id, status, reason, pinned, live, snapshot, m
  ORDER BY created_at DESC, id DESC
 
 -- name: targets_at_work
+-- What any environment goes back to, which may be another's.
 SELECT record #>> '{target,snapshot,id}' FROM deployments
- WHERE instance_id = %(instance)s AND status IN ('queued', 'running', 'blocked')
+ WHERE status IN ('queued', 'running', 'blocked')
 UNION
 SELECT id::text FROM deployments
  WHERE instance_id = %(instance)s AND status IN ('queued', 'running', 'blocked')
