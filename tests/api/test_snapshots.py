@@ -212,6 +212,8 @@ async def test_what_a_rollback_would_take_is_told_before_it_is_done(api: Api) ->
     assert answer.status == 200
     assert answer.json["deploymentId"] == first
     assert (answer.json["possible"], answer.json["rowsByTable"]) == (True, {"library_loan": 3})
+    unknown = {"inserted": None, "updated": None, "deleted": None}
+    assert answer.json["changesByTable"] == {"library_loan": unknown}
     listed = (await api.get(f"{path(api)}/rollback-logs")).json["rollbackLogs"]
     assert listed == [], "a dry run does nothing"
     code_only = {"mode": "code_only", "dryRun": True}

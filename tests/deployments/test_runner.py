@@ -110,7 +110,12 @@ async def test_a_rollback_brings_the_earlier_code_and_data() -> None:
     assert world.seen() == ("first rows", {Colour.GREEN: first}, first, Colour.GREEN, False)
     assert world.snapshots["earlier"] == "first rows", "the snapshot can be used again"
     assert world.snapshots[ledger.deployment.id] == "rows", "the present was saved"
-    assert ledger.deployment.findings[0].metadata == {"rowsByTable": {"library_loan": 3}}
+    (lost,) = [each for each in ledger.deployment.findings if each.cls == "data.loss_on_rollback"]
+    assert lost.excerpt == "undone by going back: library_loan 4 inserted, 2 updated, 1 deleted"
+    assert lost.metadata == {
+        "rowsByTable": {"library_loan": 3},
+        "changesByTable": {"library_loan": {"inserted": 4, "updated": 2, "deleted": 1}},
+    }
 
 
 async def test_a_rollback_that_fails_brings_the_present_back() -> None:

@@ -275,7 +275,7 @@ class WorldSnapshots:
     async def losses(
         self, _instance: Instance, _snapshot: Snapshot
     ) -> tuple[TableLoss, ...] | None:
-        return (TableLoss(table="library_loan", rows=3),)
+        return (TableLoss(table="library_loan", rows=3, inserted=4, updated=2, deleted=1),)
 
     def _keep(self, snapshot_id: str, data: str) -> Snapshot:
         self.world.fail_if("snapshot")

@@ -157,11 +157,46 @@ async def test_files_are_linked_not_copied(
 
 
 async def test_what_a_rollback_would_lose_is_counted_by_table(
-    snapshots: PostgresSnapshots, acme: Instance, postgres_server: PostgresServer
+    snapshots: PostgresSnapshots,
+    shelf: PostgresShelf,
+    acme: Instance,
+    postgres_server: PostgresServer,
 ) -> None:
+    for statement in (
+        "CREATE TABLE book (id int, name text, create_date timestamp, write_date timestamp)",
+        "INSERT INTO book SELECT id, 'old', now(), now() FROM generate_series(1, 5) AS id",
+        "CREATE TABLE tags AS SELECT id FROM generate_series(1, 3) AS id",
+    ):
+        await query(postgres_server, acme.database, statement)
     taken = await snapshots.take(acme, "s8")
+    await shelf.prove(acme, taken)
+    for statement in (
+        "UPDATE book SET name = 'new', write_date = now() AT TIME ZONE 'UTC' WHERE id IN (1, 2)",
+        "INSERT INTO book VALUES (6, 'six', now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC')",
+        "DELETE FROM book WHERE id IN (3, 4, 5)",
+        "UPDATE tags SET id = id + 10 WHERE id = 1",
+    ):
+        await query(postgres_server, acme.database, statement)
     await lend(postgres_server, acme, "Joan")
-    assert await snapshots.losses(acme, taken) == (TableLoss(table="library_loan", rows=1),)
+    expected = (
+        TableLoss(table="book", rows=-2, inserted=1, updated=2, deleted=3),
+        TableLoss(table="library_loan", rows=1, inserted=1, updated=0, deleted=0),
+        TableLoss(table="tags", rows=0, inserted=0, updated=1, deleted=0),
+    )
+    async with asyncio.timeout(60):
+        # PostgreSQL's counters are a moment behind.
+        while await snapshots.losses(acme, taken) != expected:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    # Counters that began anew say nothing; what the rows say of themselves stays, also where the
+    # snapshot is left as a dump.
+    await query(postgres_server, acme.database, "SELECT pg_stat_reset()")
+    await query(postgres_server, "postgres", f'DROP DATABASE "{taken.location}"')
+    assert await snapshots.losses(acme, taken) == (
+        expected[0],
+        TableLoss(table="library_loan", rows=1),
+    )
+    await shelf.remove(taken)
+    assert await snapshots.losses(acme, taken) is None
 
 
 async def test_a_client_that_keeps_coming_back_stops_neither_snapshot_nor_revert(

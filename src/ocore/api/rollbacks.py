@@ -46,7 +46,9 @@ class RollbackBody(Body):
 class RollbackPreview(View):
     """What a rollback would go back to, what that takes, and which rows it would lose.
 
-    `rowsByTable` is `now - then`, for tables that differ; null when it cannot be told.
+    `rowsByTable` is `now - then`, for tables that differ; `changesByTable` says how many rows were
+    `inserted`, `updated` and `deleted` since (null: nobody knows). Both are null when nothing can
+    be told.
     """
 
     deployment_id: Uuid
@@ -58,6 +60,7 @@ class RollbackPreview(View):
     rollback_class: Annotated[str, choices(RollbackClass)]
     reasons: list[str]
     rows_by_table: dict[str, int] | None
+    changes_by_table: dict[str, dict[str, int | None]] | None
 
 
 class TargetView(View):
@@ -146,7 +149,10 @@ async def _preview(
         possible=wanted.data or way.cls is RollbackClass.CODE_ONLY_SAFE,
         rollback_class=way.cls,
         reasons=list(way.reasons),
-        rows_by_table=None if losses is None else {each.table: each.rows for each in losses},
+        rows_by_table=None
+        if losses is None
+        else {each.table: each.rows for each in losses if each.rows},
+        changes_by_table=None if losses is None else {each.table: each.changes for each in losses},
     )
 
 

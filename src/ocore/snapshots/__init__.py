@@ -22,10 +22,24 @@ async def in_time(taking: Coroutine[Any, Any, Snapshot], *, seconds: float) -> S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableLoss:
-    """Rows of one table that a restore would take away or bring back (`now - then`)."""
+    """What a restore would undo in one table; `rows` is `now - then`.
+
+    Inserted, updated and deleted since; None where nobody knows.
+    """
 
     table: str
     rows: int
+    inserted: int | None = None
+    updated: int | None = None
+    deleted: int | None = None
+
+    @property
+    def changes(self) -> dict[str, int | None]:
+        return {"inserted": self.inserted, "updated": self.updated, "deleted": self.deleted}
+
+    @property
+    def differs(self) -> bool:
+        return any((self.rows, self.inserted, self.updated, self.deleted))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +96,7 @@ class Snapshots(Protocol):
         ...
 
     async def losses(self, instance: Instance, snapshot: Snapshot) -> tuple[TableLoss, ...] | None:
-        """Compare row counts now and then, tables that differ only; None when it cannot be told."""
+        """Return what was done since, tables that differ only; None when it cannot be told."""
         ...
 
 

@@ -1,6 +1,8 @@
 """Compares two databases of one instance: is a copy whole, and what has changed since?"""
 
-from typing import Final
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
 
 from psycopg import sql
 
@@ -18,6 +20,12 @@ BOOKKEEPING: Final = (
 )
 """Tables Odoo writes by itself; with `orm_signaling_*` nobody misses a row of them."""
 
+_DATED: Final = sql.SQL(
+    "SELECT {name}, count(*), count(*) FILTER (WHERE create_date > {moment}),"
+    " count(*) FILTER (WHERE write_date > {moment} AND create_date IS NOT NULL"
+    " AND create_date <= {moment}) FROM public.{table}"
+)
+_UNDATED: Final = sql.SQL("SELECT {name}, count(*), NULL::bigint, NULL::bigint FROM public.{table}")
 _LARGEST_BYTES: Final = 1024**3
 """A larger table is not counted row by row."""
 
@@ -46,28 +54,59 @@ async def fingerprint(connection: Connection) -> tuple[int, int, str | None]:
     return tables, columns, (await digest.fetchone() or (None,))[0]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """The rows of a table, and those that were made or changed since a moment.
+
+    The latter are None where the table does not say when its rows were made.
+    """
+
+    count: int
+    inserted: int | None = None
+    updated: int | None = None
+
+
 async def row_counts(connection: Connection) -> dict[str, int]:
     """Return the exact number of rows of each table that people write, by name."""
-    found = await connection.execute(
-        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-        " AND relname <> ALL(%s) AND relname NOT LIKE 'orm\\_signaling\\_%%'"
-        " AND pg_relation_size(oid) < %s ORDER BY relname",
-        [list(BOOKKEEPING), _LARGEST_BYTES],
-    )
-    names = [row[0] for row in await found.fetchall()]
-    if not names:
-        return {}
-    counts = sql.SQL(" UNION ALL ").join(
+    names = [name for name, _ in await _written_tables(connection)]
+    queries = [
         sql.SQL("SELECT {}, count(*) FROM public.{}").format(
             sql.Literal(name), sql.Identifier(name)
         )
         for name in names
+    ]
+    return dict(await _all_of(connection, queries))
+
+
+async def rows_since(connection: Connection, moment: datetime | None) -> dict[str, Rows]:
+    """Return the same, with what was made and changed after a moment (UTC, as Odoo writes it)."""
+    tables = await _written_tables(connection)
+    queries = [
+        (_DATED if dated and moment else _UNDATED).format(
+            name=sql.Literal(name), table=sql.Identifier(name), moment=sql.Literal(moment)
+        )
+        for name, dated in tables
+    ]
+    return {
+        name: Rows(count=count, inserted=inserted, updated=updated)
+        for name, count, inserted, updated in await _all_of(connection, queries)
+    }
+
+
+async def _written_tables(connection: Connection) -> list[tuple[str, bool]]:
+    """Return the tables to count, and whether each says when its rows were made and changed."""
+    found = await connection.execute(
+        "SELECT relname, (SELECT count(*) = 2 FROM pg_attribute WHERE attrelid = c.oid"
+        " AND attname IN ('create_date', 'write_date') AND atttypid = 'timestamp'::regtype)"
+        " FROM pg_class c WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        " AND relname <> ALL(%s) AND relname NOT LIKE 'orm\\_signaling\\_%%'"
+        " AND pg_relation_size(oid) < %s ORDER BY relname",
+        [list(BOOKKEEPING), _LARGEST_BYTES],
     )
-    rows = await (await connection.execute(counts)).fetchall()
-    return dict(rows)
+    return [(name, dated) for name, dated in await found.fetchall()]
 
 
-def differences(now: dict[str, int], then: dict[str, int]) -> dict[str, int]:
-    """Return `now - then` for the tables both have, where it is not zero."""
-    shared = sorted(now.keys() & then.keys())
-    return {name: now[name] - then[name] for name in shared if now[name] != then[name]}
+async def _all_of(connection: Connection, queries: list[sql.Composed]) -> list[tuple[Any, ...]]:
+    if not queries:
+        return []
+    return await (await connection.execute(sql.SQL(" UNION ALL ").join(queries))).fetchall()

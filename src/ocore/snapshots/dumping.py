@@ -99,6 +99,13 @@ def is_whole(folder: Path) -> bool:
     return (folder / _MANIFEST).exists()
 
 
+def rows_of_dump(folder: Path) -> dict[str, int] | None:
+    """Return the rows of each table that was dumped; None when there is no whole dump."""
+    if not is_whole(folder):
+        return None
+    return msgspec.json.decode((folder / _COUNTS).read_bytes(), type=dict[str, int])
+
+
 def sums_of(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of each file of a whole dump, its manifest among them, by its path."""
     if not is_whole(folder):

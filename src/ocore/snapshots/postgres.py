@@ -24,10 +24,16 @@ from ocore.kit.privileges import OsUser
 from ocore.kit.threads import to_its_end
 from ocore.kit.trees import link_tree
 from ocore.snapshots import TableLoss
-from ocore.snapshots.comparing import differences, fingerprint, row_counts
+from ocore.snapshots.comparing import fingerprint, row_counts, rows_since
 from ocore.snapshots.copying import TEMPLATE, Copier, size_of
-from ocore.snapshots.dumping import create_for, dump, is_whole, restore, seal
+from ocore.snapshots.dumping import create_for, dump, is_whole, restore, rows_of_dump, seal
 from ocore.snapshots.files import demand_files, empty, lost, references, sizes_of, write_list
+from ocore.snapshots.losing import (
+    keep_counters,
+    kept_counters,
+    losses_between,
+    read_counters,
+)
 from ocore.snapshots.naming import (
     aside_database,
     aside_of,
@@ -66,6 +72,7 @@ class PostgresSnapshots:
                 size = await size_of(connection, location)
         finally:
             files = await linking
+        await self._keep_counters(instance, snapshot_id)
         return Snapshot(
             id=snapshot_id,
             strategy=strategy,
@@ -81,6 +88,7 @@ class PostgresSnapshots:
         folder = self._folder(snapshot_id)
         # Before the dump as well: Odoo may collect a file that the dump still refers to.
         await self._link(self._filestore(instance), snapshot_id)
+        await self._keep_counters(instance, snapshot_id)
         await dump(self._server, instance.database, folder)
         files = await self._link(self._filestore(instance), snapshot_id)
         async with connected(self._server) as connection:
@@ -133,18 +141,28 @@ class PostgresSnapshots:
                 await reopen(connection, live)
 
     async def losses(self, instance: Instance, snapshot: Snapshot) -> tuple[TableLoss, ...] | None:
-        if snapshot.strategy == DUMP:
+        then = await self._rows_of(snapshot)
+        if then is None:
             return None
-        async with connected(self._server) as connection:
-            if not await database_exists(connection, snapshot.location):
-                return None
+        began = kept_counters(self._folder(snapshot.id))
         async with connected(self._server, instance.database) as connection:
-            now = await row_counts(connection)
-        async with connected(self._server, snapshot.location) as connection:
-            then = await row_counts(connection)
-        return tuple(
-            TableLoss(table=table, rows=rows) for table, rows in differences(now, then).items()
-        )
+            present = await read_counters(connection)
+            now = await rows_since(connection, began.at if began else None)
+        return losses_between(then, now, began=began, present=present)
+
+    async def _rows_of(self, snapshot: Snapshot) -> dict[str, int] | None:
+        """Return the rows of a snapshot, from its database or else from its dump."""
+        if snapshot.strategy != DUMP:
+            async with connected(self._server) as connection:
+                there = await database_exists(connection, snapshot.location)
+            if there:
+                async with connected(self._server, snapshot.location) as connection:
+                    return await row_counts(connection)
+        return rows_of_dump(self._folder(snapshot.id))
+
+    async def _keep_counters(self, instance: Instance, snapshot_id: str) -> None:
+        async with connected(self._server, instance.database) as connection:
+            keep_counters(self._folder(snapshot_id), await read_counters(connection))
 
     async def _copy(self, connection: Connection, source: str, target: str) -> str:
         properties = await read_properties(connection, source)

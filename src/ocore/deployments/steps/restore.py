@@ -1,7 +1,7 @@
 """Prepare and restore: the two steps that only a rollback has."""
 
 from ocore.artifacts import Image
-from ocore.deployments.evidence import Finding, FindingClass, GateAction, Severity
+from ocore.deployments.evidence import Finding, FindingClass
 from ocore.deployments.model import Deployment, RollbackTarget, Step
 from ocore.deployments.products import Prepared
 from ocore.deployments.steps.harmless import foreign_copy
@@ -9,6 +9,8 @@ from ocore.deployments.steps.outcome import Outcome
 from ocore.deployments.steps.room import demand_room
 from ocore.deployments.toolbox import Toolbox
 from ocore.errors import StepFailed
+from ocore.gates.catalog import found
+from ocore.snapshots import TableLoss
 
 
 async def prepare(deployment: Deployment, tools: Toolbox) -> Outcome:
@@ -69,18 +71,22 @@ async def _losses(
         return ()
     if not losses:
         return ()
-    counts = {loss.table: loss.rows for loss in losses}
-    excerpt = ", ".join(f"{table} {rows:+d}" for table, rows in list(counts.items())[:8])
-    tools.say(f"Rows now against the snapshot: {excerpt}")
+    excerpt = "; ".join(_sentence(loss) for loss in losses[:8])
+    more = f"; and {len(losses) - 8} more tables" if len(losses) > 8 else ""
+    tools.say(f"Done since the snapshot, and undone by going back: {excerpt}{more}")
     return (
-        Finding(
-            cls=FindingClass.DATA_LOSS,
-            severity=Severity.MEDIUM,
-            action=GateAction.INFORM,
-            excerpt=f"rows now against the snapshot: {excerpt}",
-            metadata={"rowsByTable": counts},
+        found(
+            FindingClass.DATA_LOSS,
+            f"undone by going back: {excerpt}{more}",
+            rowsByTable={loss.table: loss.rows for loss in losses if loss.rows},
+            changesByTable={loss.table: loss.changes for loss in losses},
         ),
     )
+
+
+def _sentence(loss: TableLoss) -> str:
+    known = ", ".join(f"{count} {kind}" for kind, count in loss.changes.items() if count)
+    return f"{loss.table} {known or f'{loss.rows:+d} rows'}"
 
 
 def _target(deployment: Deployment) -> RollbackTarget:
