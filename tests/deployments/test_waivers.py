@@ -167,3 +167,10 @@ def test_a_waived_step_is_over() -> None:
     accepted = done(waiting(*YES), Step.VALIDATE)
     assert next_move(accepted, now=LATER) == Run(Step.BUILD)
     assert accepted.failure() is None
+
+
+async def test_the_records_of_one_gate_stand_side_by_side() -> None:
+    world, ledger = World(registry="registry.example"), WorldLedger(deployment())
+    await run(world, ledger)
+    of_images = [each for each in ledger.deployment.evidence if each.gate is Gate.BUILD_IMAGE]
+    assert [each.name for each in of_images] == ["Build image", "Push image"]

@@ -210,7 +210,9 @@ class Deployment:
     @property
     def evidence(self) -> tuple[Evidence, ...]:
         """Return the last record of each check, in the order in which they first ran."""
-        return tuple({item.gate: item for each in self.journal for item in each.evidence}.values())
+        items = [item for entry in self.journal for item in entry.evidence]
+        # A gate may have several: an image is built, and then pushed.
+        return tuple({(item.gate, item.name): item for item in items}.values())
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -131,7 +131,7 @@ def _waived(deployment: Deployment, step: Step, waivers: Sequence[Waiver], tools
             waiver=replace(by_gate[item.gate], used_at=by_gate[item.gate].used_at or now),
         )
         for item in deployment.evidence
-        if item.gate in by_gate
+        if item.blocks and item.gate in by_gate
     )
     detail = "; ".join(f"{each.gate} waived by {each.actor}: {each.reason}" for each in waivers)
     tools.say(detail)
