@@ -43,6 +43,7 @@ for command in (
     waivers.waive,
     waivers.waivers,
     waivers.revoke,
+    attestations.evidence,
     attestations.verify,
     attestations.public_key,
 ):

@@ -8,6 +8,7 @@ import pytest
 from ocore.attestations import Statement, Subject
 from ocore.embedded.signing import signer_of
 from tests.cli.terminal import OCORE, Terminal
+from tests.deployments.world import World
 
 STATEMENT = Statement(
     subjects=(Subject(name="acme/library:c0ffee-5e1ec7ed", digest={"sha256": "ab" * 32}),),
@@ -67,3 +68,24 @@ async def test_the_platform_hands_out_its_public_key(terminal: Terminal) -> None
     assert answer.headers["Content-Type"].startswith("application/x-pem-file")
     assert printed.out.encode() == answer.body
     assert printed.out.startswith("-----BEGIN PUBLIC KEY-----\n")
+
+
+async def test_the_evidence_of_a_deployment_is_verified_far_from_the_platform(
+    terminal: Terminal, world: World, tmp_path: Path
+) -> None:
+    terminal.sign_in()
+    project = f"--project={terminal.api.acme.project.id}"
+    deployed = await terminal.run("deploy", project, "--branch=main", "--json")
+    assert (deployed.code, world.updates) == (0, 1)
+    ended = deployed.events[-1]["data"]
+    exported = await terminal.run("evidence", project, ended["id"])
+    assert exported.code == 0, exported.err
+    (tmp_path / "evidence.json").write_text(exported.out)
+    (tmp_path / "ours.pub").write_text((await terminal.run("public-key")).out)
+    verified = verify(tmp_path, "evidence.json", "--key=ours.pub", "--json")
+    assert verified.returncode == 0, verified.stderr
+    predicate = msgspec.json.decode(verified.stdout, type=Statement).predicate
+    # Its moment of writing is that of its end, so that it is the same whenever it is asked for.
+    assert {**ended, "updatedAt": ended["completedAt"]}.items() <= predicate.items()
+    (tmp_path / "evidence.json").write_text(exported.out.replace('"payload":"e', '"payload":"f'))
+    assert verify(tmp_path, "evidence.json", "--key=ours.pub").returncode == 1

@@ -1,4 +1,4 @@
-"""The commands about signed statements: verify, public-key."""
+"""The commands about signed statements: evidence, verify, public-key."""
 
 import sys
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import typer
 
 from ocore.attestations import Statement
 from ocore.cli.client import Client
-from ocore.cli.commands import converse, errors, print_json
+from ocore.cli.commands import ProjectOption, converse, errors, print_json
 from ocore.errors import Refused
 
 
@@ -21,6 +21,14 @@ def public_key() -> None:
             sys.stdout.buffer.write(chunk)
 
     converse(show)
+
+
+def evidence(
+    project: ProjectOption, deployment: Annotated[str, typer.Argument(help="Deployment id.")]
+) -> None:
+    """Print the signed evidence of a deployment that has ended: what `ocore verify` checks."""
+    path = f"/projects/{project}/deployments/{deployment}/evidence"
+    print_json(converse(lambda client: client.get(path)))
 
 
 def verify(
