@@ -108,6 +108,22 @@ async def test_the_shape_of_a_database_changes_with_its_columns_fields_and_views
     assert len({shape.views for shape in shapes[2:]}) == 3
 
 
+async def test_the_rows_of_tables_are_told_whether_postgresql_knows_them_or_not(
+    databases: PostgresDatabases, postgres_server: PostgresServer
+) -> None:
+    acme, tables = instance("acme_rows"), ["library_loan", "library_shelf", "no_such_table"]
+    assert await databases.rows(acme, tables) == {}
+    await databases.create(acme, base=BASE)
+    for statement in (
+        "DELETE FROM library_loan",
+        "CREATE TABLE library_shelf AS SELECT generate_series(1, 3000) AS id",
+    ):
+        await query(postgres_server, acme.database, statement)
+    assert await databases.rows(acme, tables) == {"library_loan": 0, "library_shelf": 3000}
+    await query(postgres_server, acme.database, "ANALYZE library_shelf")
+    assert await databases.rows(acme, tables[1:]) == {"library_shelf": 3000}
+
+
 async def test_checksums_are_remembered_under_the_known_parameter(
     databases: PostgresDatabases, postgres_server: PostgresServer
 ) -> None:

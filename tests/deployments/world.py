@@ -4,7 +4,7 @@ The real ports have their own tests on real parts; here the question is what the
 when power goes at any line, and thousands of runs must fit into a second.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -136,6 +136,7 @@ class World:
     lost_files: tuple[str, ...] = ()
     stubborn: tuple[ScheduledAction, ...] = ()
     room: Room = ROOM
+    rows: dict[str, int] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     clock: datetime = NOW
 
@@ -240,6 +241,9 @@ class WorldDatabases:
         columns = {"library_loan.borrower": "text"}
         new = {"library_loan.date_due": "date"} if "+new" in self.world.data else {}
         return Schema(columns={**columns, **new}, fields={}, views="")
+
+    async def rows(self, _instance: Instance, tables: Sequence[str]) -> dict[str, int]:
+        return {table: rows for table, rows in self.world.rows.items() if table in tables}
 
     async def checksums(self, _instance: Instance) -> dict[str, str]:
         return self.world.checksums

@@ -1,5 +1,6 @@
 """Databases: the PostgreSQL side of an instance, without its snapshots."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from ocore.environments import Instance
@@ -40,6 +41,10 @@ class Databases(Protocol):
 
     async def schema(self, instance: Instance) -> Schema:
         """Return the shape of the database, as PostgreSQL and `ir_model_fields` tell it."""
+        ...
+
+    async def rows(self, instance: Instance, tables: Sequence[str]) -> dict[str, int]:
+        """Return about how many rows each of these tables has; without those that are not there."""
         ...
 
     async def checksums(self, instance: Instance) -> dict[str, str]:

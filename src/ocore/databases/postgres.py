@@ -4,6 +4,7 @@ import asyncio
 import re
 import secrets
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, LiteralString
 from uuid import uuid4
@@ -48,6 +49,11 @@ _VIEWS: Final = (
     "SELECT md5(string_agg(id || ' ' || coalesce(arch_db::text, ''), ',' ORDER BY id))"
     " FROM ir_ui_view"
 )
+_ROWS: Final = (
+    "SELECT relname, reltuples FROM pg_class WHERE relname = ANY(%s)"
+    " AND relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+)
+_MOST_COUNTED: Final = 100_000
 _UNSAFE: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -149,6 +155,16 @@ class PostgresDatabases:
             columns=dict(columns), fields=dict(fields), views=str(views[0][0] if views else "")
         )
 
+    async def rows(self, instance: Instance, tables: Sequence[str]) -> dict[str, int]:
+        found = await self._read(instance, "pg_class", _ROWS, list(tables))
+        estimated = {table: round(rows) for table, rows in found}
+        small = [table for table, rows in estimated.items() if rows <= 0]
+        if not small:
+            return estimated
+        # Never analyzed, or when it was still empty.
+        async with connected(self._server, instance.database) as connection:
+            return estimated | {table: await _counted(connection, table) for table in small}
+
     async def checksums(self, instance: Instance) -> dict[str, str]:
         rows = await self._read(
             instance,
@@ -164,7 +180,7 @@ class PostgresDatabases:
             await _set_parameter(connection, CHECKSUMS, value)
 
     async def _read(
-        self, instance: Instance, table: str, query: LiteralString, *values: str
+        self, instance: Instance, table: str, query: LiteralString, *values: object
     ) -> list[tuple[Any, ...]]:
         """Return the rows; none when there is no database, or no such table in it yet."""
         if not await self.exists(instance):
@@ -210,6 +226,15 @@ class PostgresDatabases:
 
 async def _run(connection: Connection, statement: LiteralString, *names: str) -> None:
     await connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+async def _counted(connection: Connection, table: str) -> int:
+    """Count the rows of a table that PostgreSQL has no estimate of, up to a bound."""
+    query = sql.SQL("SELECT count(*) FROM (SELECT FROM {} LIMIT {}) AS counted").format(
+        sql.Identifier(table), sql.Literal(_MOST_COUNTED)
+    )
+    row = await (await connection.execute(query)).fetchone()
+    return int(row[0]) if row else 0
 
 
 async def _set_parameter(connection: Connection, key: str, value: str) -> None:

@@ -1,6 +1,7 @@
 """Validate: the gates that need no running Odoo, side by side, before anything is built."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ocore.deployments.evidence import Evidence, EvidenceStatus
 from ocore.deployments.model import Deployment
@@ -8,6 +9,7 @@ from ocore.deployments.products import Fetched, Inspected
 from ocore.deployments.steps.outcome import GateFailed, Outcome
 from ocore.deployments.toolbox import Lookout
 from ocore.deployments.verdict import required_gates
+from ocore.deployments.weights import tables_of, weighed
 from ocore.errors import StepFailed
 from ocore.gates import GateRun, Order, Tree
 from ocore.gates.kinds import GATES
@@ -18,7 +20,7 @@ from ocore.source import Checkout
 async def validate(deployment: Deployment, tools: Lookout) -> Outcome:
     """Run the gates; a required one that fails, or cannot run, keeps the commit from going on."""
     order = await order_of(deployment, tools)
-    runs = await tools.gates.run(order, say=tools.say)
+    runs = await _weighed(deployment, tools, await tools.gates.run(order, say=tools.say))
     evidence = tuple(evidence_of(run, deployment) for run in runs)
     findings = tuple(
         finding for run in runs if run.report is not None for finding in run.report.findings
@@ -73,6 +75,25 @@ def evidence_of(run: GateRun, deployment: Deployment) -> Evidence:
         required=run.gate in required_gates(deployment),
         warned=report is not None and report.warns,
         failure_card=report.card if report else None,
+    )
+
+
+async def _weighed(
+    deployment: Deployment, tools: Lookout, runs: Sequence[GateRun]
+) -> tuple[GateRun, ...]:
+    """Return the runs with their findings judged by the rows that this database has."""
+    findings = [each for run in runs if run.report is not None for each in run.report.findings]
+    rows = await tools.databases.rows(deployment.instance, tables_of(findings))
+    return tuple(
+        run
+        if run.report is None
+        else replace(
+            run,
+            report=replace(
+                run.report, findings=tuple(weighed(each, rows) for each in run.report.findings)
+            ),
+        )
+        for run in runs
     )
 
 
