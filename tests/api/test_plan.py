@@ -4,6 +4,7 @@ import pytest
 
 from ocore.access import Role
 from tests.api.parts import Answer, Api
+from tests.api.worker import empty_world, queue, work_off
 
 
 async def plan(api: Api, **query: Any) -> Answer:
@@ -34,7 +35,23 @@ async def test_a_plan_says_what_a_deployment_would_do_and_makes_none(api: Api) -
     assert seen["profile"] == "development"
     assert seen["touchesDatabase"] is True
     assert seen["risk"]["score"] > 0
+    assert seen["window"] == {
+        "estimatedMs": None,
+        "reason": "no update of this instance has been measured yet",
+    }
     assert await total(api) == 0
+
+
+async def test_a_plan_estimates_how_long_users_wait_by_earlier_updates(api: Api) -> None:
+    world = empty_world()
+    for _ in range(2):
+        world.checksums, world.version = {}, "19.0.0.9.0"
+        await queue(api)
+        await work_off(api, world)
+    window = (await plan(api)).json["window"]
+    # The clock of this world stands still.
+    assert window["estimatedMs"] == 0
+    assert window["reason"].startswith("the middle of the last 1 that updated the same modules: ")
 
 
 @pytest.mark.parametrize("part", [7, 40])

@@ -56,6 +56,6 @@ def test_a_deployment_tells_them_as_a_finding_and_a_plan_beside_its_score() -> N
     assert view["risk"] == {"level": "low", "score": 16}
     (told,) = view["findings"]  # type: ignore[misc]
     assert (told["class"], told["gateAction"]) == ("release.risk", "inform")
-    risk = plan_view(inspected)["risk"]
+    risk = plan_view(inspected, None)["risk"]
     assert risk["contributions"] == told["metadata"]["contributions"]  # type: ignore[index]
     assert len(risk["contributions"]) == 2  # type: ignore[index]

@@ -219,6 +219,13 @@ class PlannedModule(View):
     version: str
 
 
+class WindowView(View):
+    """How long users would wait; null when no earlier update tells."""
+
+    estimated_ms: int | None
+    reason: str
+
+
 class PlanView(View):
     """What a deployment would do. `reason` says why it would not go on, where it is blocked."""
 
@@ -238,6 +245,7 @@ class PlanView(View):
     risk: PlanRisk | None
     scripts: list[str]
     touches_database: bool | None
+    window: WindowView | None
 
 
 class DeploymentPage(View):

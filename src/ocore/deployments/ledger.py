@@ -124,6 +124,10 @@ class Requests(Protocol):
         """
         ...
 
+    async def went_live(self, instance: Instance) -> tuple[Deployment, ...]:
+        """Return the instance's last twenty deployments that went live, newest first."""
+        ...
+
     async def rollbacks(self, instance: Instance) -> tuple[Deployment, ...]:
         """Return the instance's last hundred rollbacks, newest first."""
         ...

@@ -8,11 +8,13 @@ from ocore.access import Caller, require
 from ocore.deployments.commands import choose_instance
 from ocore.deployments.ledger import Requests
 from ocore.deployments.model import Deployment, Entry, Result, Step, Trigger
+from ocore.deployments.products import Inspected
 from ocore.deployments.steps.fetch import fetch
 from ocore.deployments.steps.inspect import inspect
 from ocore.deployments.steps.outcome import GateFailed, Outcome
 from ocore.deployments.steps.validate import validate
 from ocore.deployments.toolbox import Lookout
+from ocore.deployments.windows import Estimate, expected_window
 from ocore.errors import Impossible, Malformed, StepFailed
 from ocore.source import Ref
 from ocore.source.refs import is_ref_name, is_sha
@@ -43,8 +45,19 @@ class PlanDesk:
     pin_seconds: float = 10.0
 
 
-async def plan(wanted: PlanRequest, *, by: Caller, desk: PlanDesk) -> Deployment:
-    """Return the deployment as it would stand after its checks; nobody asked for it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A deployment as it would stand after its checks, and how long it would keep users waiting.
+
+    No window: it never came to a plan.
+    """
+
+    deployment: Deployment
+    window: Estimate | None
+
+
+async def plan(wanted: PlanRequest, *, by: Caller, desk: PlanDesk) -> Plan:
+    """Return what a deployment would do; nobody asked for it.
 
     It is kept nowhere, and nothing that is live is touched. It ends with the first step that fails.
     """
@@ -67,7 +80,14 @@ async def plan(wanted: PlanRequest, *, by: Caller, desk: PlanDesk) -> Deployment
         deployment = deployment.with_entry(entry)
         if entry.result is Result.FAILED:
             break
-    return deployment
+    return Plan(deployment=deployment, window=await _window(deployment, desk))
+
+
+async def _window(deployment: Deployment, desk: PlanDesk) -> Estimate | None:
+    inspected = deployment.find(Inspected)
+    if inspected is None:
+        return None
+    return expected_window(inspected, await desk.requests.went_live(deployment.instance))
 
 
 async def _aimed(deployment: Deployment, name: str, desk: PlanDesk) -> Deployment:

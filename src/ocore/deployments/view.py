@@ -13,6 +13,7 @@ from ocore.deployments.pipeline import Hold
 from ocore.deployments.products import Inspected, Snapped, Started
 from ocore.deployments.risk import Risk, assess, biggest, explained
 from ocore.deployments.waivers import AuditStatus, Waiver
+from ocore.deployments.windows import Estimate
 from ocore.kit.moments import milliseconds_between, rfc3339
 
 Json = dict[str, object]
@@ -60,7 +61,7 @@ def step_view(deployment: Deployment, step: Step) -> Json:
     }
 
 
-def plan_view(deployment: Deployment) -> Json:
+def plan_view(deployment: Deployment, window: Estimate | None) -> Json:
     """Return what a deployment that was only looked at would do."""
     inspected, failure = deployment.find(Inspected), deployment.failure()
     previous = deployment.previous
@@ -81,6 +82,9 @@ def plan_view(deployment: Deployment) -> Json:
         "risk": _plan_risk_view(deployment),
         "scripts": list(inspected.scripts) if inspected else [],
         "touchesDatabase": inspected.touches_database if inspected else None,
+        "window": (
+            {"estimatedMs": window.milliseconds, "reason": window.reason} if window else None
+        ),
     }
 
 

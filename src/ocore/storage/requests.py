@@ -89,6 +89,11 @@ class TenantRequests:
         targets = rollback_targets(newest_first, live=live)
         return tuple(each for each in targets if each.target.snapshot.id in kept)
 
+    async def went_live(self, instance: Instance) -> tuple[Deployment, ...]:
+        async with transaction(self._pool, self._organization) as connection:
+            rows = await _all(connection, "went_live", instance=instance.id)
+            return tuple([await with_journal(connection, id_, record) for id_, record in rows])
+
     async def rollbacks(self, instance: Instance) -> tuple[Deployment, ...]:
         async with transaction(self._pool, self._organization) as connection:
             rows = await _all(connection, "rollbacks", instance=instance.id)
