@@ -3,14 +3,17 @@ from dataclasses import replace
 
 import pytest
 
+from ocore.artifacts import Image, Say
 from ocore.deployments.changes import changes_between
 from ocore.deployments.evidence import Evidence, FindingClass, Gate, GateAction, Severity
 from ocore.deployments.model import Deployment, Result, Status, Step
 from ocore.deployments.pipeline import FLOW, MOST_ATTEMPTS, Skip, next_move
 from ocore.deployments.products import Rehearsed
 from ocore.deployments.runner import run_deployment
-from ocore.environments import Instance
+from ocore.environments import Instance, Project
 from ocore.rehearsals import Portrait, stand_in
+from ocore.runtime import ModuleChange
+from ocore.source import Checkout
 from tests.deployments.journal import NO_PLAN, done
 from tests.deployments.world import (
     INSTANCE,
@@ -19,7 +22,10 @@ from tests.deployments.world import (
     PowerCut,
     World,
     WorldLedger,
+    WorldProxy,
     WorldRehearsals,
+    WorldRuntime,
+    WorldSource,
     deployment,
     toolbox,
 )
@@ -236,3 +242,45 @@ def test_rows_that_odoo_keeps_for_itself_may_go() -> None:
     after = replace(BEFORE, rows={**BEFORE.rows, "ir_ui_view": 8, "loan": 6})
     (found,) = changes_between(BEFORE, after)
     assert (found.severity, found.action) == (Severity.INFO, GateAction.INFORM)
+
+
+OCORE_TOML = """\
+hold_seconds = 200
+[tests]
+exclude = ["/loans:TestLoan.test_with_demo_data", "slow"]
+"""
+
+
+async def test_what_a_repository_wants_of_tests_and_held_requests_is_done() -> None:
+    world, ledger = World(slowness=95), WorldLedger(in_production())
+    told: list[object] = []
+
+    class Wanting(WorldSource):
+        async def checkout(self, project: Project, sha: str) -> Checkout:
+            found = await super().checkout(project, sha)
+            return replace(found, configuration=OCORE_TOML)
+
+    class Running(WorldRuntime):
+        async def update(
+            self, instance: Instance, image: Image, change: ModuleChange, *, say: Say
+        ) -> None:
+            told.append(change.test_tags)
+            await super().update(instance, image, change, say=say)
+
+    class Holding(WorldProxy):
+        async def hold(self, instance: Instance) -> None:
+            told.append(instance.hold_seconds)
+            await super().hold(instance)
+
+    tools = replace(
+        toolbox(world), source=Wanting(world), runtime=Running(world), proxy=Holding(world)
+    )
+    await run_deployment(await ledger.claim("w1"), ledger, tools)
+    assert ledger.deployment.status is Status.SUCCEEDED
+    tags = ("/loans", "-/loans:TestLoan.test_with_demo_data", "-slow")
+    assert told == [(), tags, 200, ()]
+    assert evidence_of(ledger)[Gate.ODOO_TESTS].summary == (
+        "4 tests of loans passed; ocore.toml excludes /loans:TestLoan.test_with_demo_data, slow"
+    )
+    classes = {each.cls for each in ledger.deployment.findings}
+    assert FindingClass.LONG_WINDOW not in classes, "nobody sees a maintenance page"

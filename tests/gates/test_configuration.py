@@ -23,13 +23,17 @@ def test_everything_can_be_said() -> None:
     said = parse_configuration(
         'profile = "production"\n'
         'smoke_paths = ["/shop"]\n'
+        "hold_seconds = 45\n"
         '[gates."code.secrets"]\nexclude = ["vendor/*"]\n'
         '[gates."code.static"]\nexclude = ["old/*"]\n'
+        '[tests]\nexclude = ["/loans:TestBook.test_a_name", "slow"]\n'
     )
     assert said.profile == "production"
     assert said.smoke_paths == ("/shop",)
     assert said.gates.code_secrets.exclude == ("vendor/*",)
     assert said.gates.code_static.exclude == ("old/*",)
+    assert said.hold_seconds == 45
+    assert said.tests.exclude == ("/loans:TestBook.test_a_name", "slow")
 
 
 @pytest.mark.parametrize(
@@ -42,6 +46,12 @@ def test_everything_can_be_said() -> None:
         ("# note\nsmoke_paths = ['shop']", 2, "smoke_paths: Expected `str` matching regex '^/'"),
         ("smoke_paths = 'shop'", 1, "smoke_paths: Expected `array`, got `str`"),
         ("profile = staging", 1, "no valid TOML"),
+        ("hold_seconds = 0", 1, "hold_seconds: Expected `int` >= 1"),
+        ("hold_seconds = 301", 1, "hold_seconds: Expected `int` <= 300"),
+        ("hold_seconds = '45'", 1, "hold_seconds: Expected `int | null`, got `str`"),
+        ("[tests]\nexclude = ['-/loans']", 2, "tests.exclude: Expected `str` matching regex"),
+        ("[tests]\nexclude = ['/a,/b']", 2, "tests.exclude: Expected `str` matching regex"),
+        ("[tests]\nskip = []", 2, "tests.skip: unknown key"),
         ("a = 1\na = 2", 2, "no valid TOML"),
     ],
 )

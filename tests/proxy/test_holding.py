@@ -1,10 +1,12 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 
+from ocore.proxy.targets import read_limit
 from ocore.proxy.traefik import TraefikProxy
 from ocore.proxy.turns import AT_ONCE
 from tests.proxy.parts import Platform, browser, colours, instance, listening, running
@@ -95,6 +97,16 @@ async def test_past_the_limit_people_are_told_when_to_come_back(tmp_path: Path) 
                 assert answer.status == 503
                 assert answer.headers["Retry-After"] == "15"
                 assert "is being updated" in await answer.text()
+
+
+async def test_an_instance_may_have_a_limit_of_its_own(tmp_path: Path) -> None:
+    async with running(tmp_path, seconds=300) as platform:
+        await platform.proxy.hold(replace(LIBRARY, hold_seconds=0.3))
+        async with browser(platform, LIBRARY.host) as client, client.get("/web") as asked:
+            assert asked.status == 503
+        # The next update is of another commit, which says nothing.
+        await platform.proxy.hold(LIBRARY)
+        assert read_limit(platform.layout.targets, LIBRARY.database) is None
 
 
 async def test_one_held_instance_leaves_the_others_alone(tmp_path: Path) -> None:

@@ -200,6 +200,13 @@ class Deployment:
         return profile_of(self.instance.environment, asked)
 
     @property
+    def served(self) -> Instance:
+        """Return the instance as its repository wants its requests to be held."""
+        inspected = self.find(Inspected)
+        seconds = inspected.configuration.hold_seconds if inspected else None
+        return self.instance if seconds is None else replace(self.instance, hold_seconds=seconds)
+
+    @property
     def replaces_data(self) -> bool:
         """Say whether the database changes, so that the instance must stop serving for a moment."""
         if self.target is not None:

@@ -69,6 +69,7 @@ class Instance:
     `debian`).
     `rehearse` says whether an update is tried on a copy of the data first (None: as the environment
     has it), and `longest_window` how many seconds it may take there (None: any number).
+    `hold_seconds` is how long its requests are held (None: as the platform has it).
     A `throwaway` one stands in for another: what it does must not leave the machine.
     """
 
@@ -88,6 +89,7 @@ class Instance:
     smoke_paths: tuple[str, ...] = ()
     rehearse: bool | None = None
     longest_window: int | None = None
+    hold_seconds: float | None = None
     throwaway: bool = False
 
     @property

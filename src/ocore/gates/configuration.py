@@ -26,6 +26,17 @@ SmokePath = Annotated[
 ]
 
 
+TestSpec = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(\w+|/\w+(:\w+)?(\.\w+)?)$",
+        max_length=200,
+        description="What Odoo's --test-tags takes, without a sign",
+        examples=["/library_loans:TestBook.test_a_book_has_a_name"],
+    ),
+]
+
+
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of tables: a key we do not know is refused, not ignored."""
 
@@ -45,16 +56,25 @@ class GateOptions(
     code_secrets: Excluding = Excluding()
 
 
+class Tests(_Table, frozen=True):
+    """Options of the tests: `exclude` names those that are not run in a rehearsal."""
+
+    exclude: Annotated[tuple[TestSpec, ...], msgspec.Meta(max_length=100)] = ()
+
+
 class Configuration(_Table, frozen=True):
     """What `ocore.toml` may say.
 
     `profile` may ask for more checks than the environment does, never for fewer. `smoke_paths`
     are asked for before traffic goes to a new version, beside those of the instance.
+    `hold_seconds` is how long requests wait during an update before users see a maintenance page.
     """
 
     profile: Literal["development", "staging", "production"] | None = None
     smoke_paths: Annotated[tuple[SmokePath, ...], msgspec.Meta(max_length=20)] = ()
+    hold_seconds: Annotated[int, msgspec.Meta(ge=1, le=300)] | None = None
     gates: GateOptions = GateOptions()
+    tests: Tests = Tests()
 
 
 class BadConfiguration(ValueError):

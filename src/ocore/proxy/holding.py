@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ocore.proxy.configuration import LOOPBACK
-from ocore.proxy.targets import Held, held_of, port_of, read_target
+from ocore.proxy.targets import Held, held_of, port_of, read_limit, read_target
 from ocore.proxy.turns import Turn, Turns
 
 log = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ class Holder:
             await asyncio.wait({connecting, listening}, return_when=asyncio.FIRST_COMPLETED)
             return await connecting if connecting.done() else None
         except TimeoutError as late:
-            waited = f"{held}: waited {self._patience.seconds:g} s in vain"
+            waited = f"{held}: waited {self._limit(held):g} s in vain"
             raise _NotServed(_UNAVAILABLE, waited) from late
         finally:
             self._waiting -= 1
@@ -145,7 +145,7 @@ class Holder:
 
     async def _connect(self, held: Held, turn: Turn) -> Wire:
         """Return a connection once there is a target that takes one, within the limit."""
-        async with asyncio.timeout(self._patience.seconds):
+        async with asyncio.timeout(self._limit(held)):
             while True:
                 target = read_target(self._targets, held.database)
                 if target is not None:
@@ -154,6 +154,9 @@ class Holder:
                         port = port_of(target, held.door)
                         return Wire(*await asyncio.open_connection(target.host, port))
                 await asyncio.sleep(_POLL_SECONDS)
+
+    def _limit(self, held: Held) -> float:
+        return read_limit(self._targets, held.database) or self._patience.seconds
 
 
 async def _read_head(reader: asyncio.StreamReader) -> bytes:

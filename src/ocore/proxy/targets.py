@@ -1,7 +1,8 @@
 """What Traefik's side tells the holder: whose request this is, and where it may go now.
 
 A file `<database>.json` in the folder of targets holds the endpoint that serves the instance.
-No file: the instance is held. The files are the whole truth, so a holder that was killed knows
+No file: the instance is held, `<database>.limit` tells for how long where that is its own matter.
+The files are the whole truth, so a holder that was killed knows
 all it must know as soon as it runs again.
 """
 
@@ -54,6 +55,18 @@ def port_of(endpoint: Endpoint, door: Door) -> int:
 
 def target_file(directory: Path, database: str) -> Path:
     return directory / f"{database}.json"
+
+
+def limit_file(directory: Path, database: str) -> Path:
+    return directory / f"{database}.limit"
+
+
+def read_limit(directory: Path, database: str) -> float | None:
+    """Return for how many seconds requests of this instance wait; None: for as long as all."""
+    try:
+        return float(limit_file(directory, database).read_text())
+    except FileNotFoundError:
+        return None
 
 
 def target_text(endpoint: Endpoint) -> str:

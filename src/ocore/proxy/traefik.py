@@ -23,7 +23,7 @@ from ocore.proxy.configuration import (
     text_of,
 )
 from ocore.proxy.files import replace
-from ocore.proxy.targets import target_file, target_text
+from ocore.proxy.targets import limit_file, target_file, target_text
 from ocore.proxy.traefik_api import TraefikApi, traefik_api
 
 _POLL_SECONDS: Final = 0.02
@@ -87,6 +87,7 @@ class TraefikProxy:
         await self._until_none(self._holder_silence)
         # The target first: a holder that still knew one would use it.
         await self._on_disk(
+            partial(self._note_limit, instance),
             partial(self._target_file(instance).unlink, missing_ok=True),
             partial(self._replace, self._dynamic_file(instance), text_of(configuration)),
         )
@@ -99,6 +100,7 @@ class TraefikProxy:
         await self._on_disk(
             partial(self._dynamic_file(instance).unlink, missing_ok=True),
             partial(self._target_file(instance).unlink, missing_ok=True),
+            partial(self._limit_file(instance).unlink, missing_ok=True),
         )
         async with self._answering() as api:
             await self._until_none(partial(api.remains, instance.database))
@@ -115,6 +117,15 @@ class TraefikProxy:
             except StepFailed as silence:
                 raise ProxyAway(str(silence)) from silence
             yield api
+
+    def _note_limit(self, instance: Instance) -> None:
+        if instance.hold_seconds is None:
+            self._limit_file(instance).unlink(missing_ok=True)
+        else:
+            self._replace(self._limit_file(instance), f"{instance.hold_seconds:g}")
+
+    def _limit_file(self, instance: Instance) -> Path:
+        return limit_file(self._layout.targets, instance.database)
 
     def _dynamic_file(self, instance: Instance) -> Path:
         return self._layout.dynamic_file(instance.database)

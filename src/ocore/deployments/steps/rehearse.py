@@ -17,6 +17,7 @@ from ocore.deployments.toolbox import Toolbox
 from ocore.environments import Instance
 from ocore.errors import StepFailed
 from ocore.gates.catalog import found
+from ocore.gates.configuration import FILE_NAME
 from ocore.odoo.failures import FailureCard, Where
 from ocore.odoo.plan import PlannedChange
 from ocore.odoo.results import Results, results_of
@@ -103,10 +104,11 @@ class _Rehearsal:
         took = tools.now() - began
         _demand(took, longest=instance.longest_window)
         after = await tools.rehearsals.portrait(instance)
+        held = self.deployment.served.hold_seconds
         return took, (
             *suspicions(self.warnings),
             *changes_between(before, after),
-            *_long_window(took, hold_seconds=tools.hold_seconds),
+            *_long_window(took, hold_seconds=held or tools.hold_seconds),
         )
 
     async def _test(
@@ -114,6 +116,7 @@ class _Rehearsal:
     ) -> tuple[Results, Evidence]:
         """Run the tests of the modules in the plan, on the data as the update left it."""
         tools, names = self.tools, [module.name for module in self._planned]
+        excluded = self.deployment.produced(Inspected).configuration.tests.exclude
         check = Check(gate=Gate.ODOO_TESTS, name="Odoo tests", mode="test", now=tools.now)
         lines: list[str] = []
 
@@ -127,7 +130,7 @@ class _Rehearsal:
             await self._neutralize(self._image)
             change = ModuleChange(
                 update=tuple(names),
-                test_tags=tuple(f"/{name}" for name in names),
+                test_tags=(*(f"/{name}" for name in names), *(f"-{each}" for each in excluded)),
                 seconds=_MOST_SECONDS_OF_TESTS,
             )
             await tools.runtime.update(self.stand_in, self._image, change, say=hear)
@@ -137,8 +140,7 @@ class _Rehearsal:
                 str(failed), *failed.evidence, rehearsed, findings=findings
             ) from failure
         results = results_of(lines) or Results(total=0, unsuccessful=0)
-        ran = f"{results.total} tests of {', '.join(names)} passed"
-        return results, check.passed(ran if results.total else "the changed modules have no tests")
+        return results, check.passed(_ran(results, names, excluded))
 
     async def _neutralize(self, image: Image) -> None:
         await neutralize(self.deployment.instance, image, self.tools)
@@ -188,6 +190,12 @@ def _told(failure: StepFailed, lines: Sequence[str]) -> StepFailed:
         return failure
     counted = f"{results.unsuccessful} of {results.total} tests did not pass"
     return StepFailed(f"{counted}: {failure}", card=failure.card, exit_code=failure.exit_code)
+
+
+def _ran(results: Results, names: Sequence[str], excluded: Sequence[str]) -> str:
+    ran = f"{results.total} tests of {', '.join(names)} passed"
+    without = f"; {FILE_NAME} excludes {', '.join(excluded)}" if excluded else ""
+    return (ran if results.total else "no test of the changed modules ran") + without
 
 
 def _long_window(took: timedelta, *, hold_seconds: float) -> tuple[Finding, ...]:

@@ -33,7 +33,7 @@ async def roll_back(deployment: Deployment, tools: Toolbox) -> Outcome:
 async def _restore_data(deployment: Deployment, tools: Toolbox) -> Reverted | None:
     instance = deployment.instance
     if deployment.previous is not None:
-        await _tell(tools, tools.proxy.hold(instance))
+        await _tell(tools, tools.proxy.hold(deployment.served))
     await tools.runtime.halt(instance)
     snapped = deployment.find(Snapped)
     changed = deployment.began(Step.UPDATE) or deployment.began(Step.RESTORE)

@@ -62,7 +62,7 @@ async def _take(
         # First of all: however long a scheduled action takes to end, nobody waits for a page.
         findings += await stop_crons(deployment, tools)
         tools.say("Holding requests: the cutover begins")
-        await tools.proxy.hold(instance)
+        await tools.proxy.hold(deployment.served)
         await tools.runtime.drain(instance)
     return await tools.snapshots.take(instance, deployment.id)
 
