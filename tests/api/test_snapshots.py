@@ -161,7 +161,7 @@ async def test_what_cannot_be_gone_back_to_is_a_sentence(api: Api) -> None:
 
 
 async def test_data_goes_to_another_environment_of_the_project_but_never_to_production(
-    api: Api,
+    api: Api, tmp_path: Path
 ) -> None:
     await deployed(api)
     snapshot = await deployed(api)
@@ -175,8 +175,11 @@ async def test_data_goes_to_another_environment_of_the_project_but_never_to_prod
     field = "targetEnvironmentId"
     for stranger in (ids.uuid7(), api.other.instance.id, api.acme.pair[0].id):
         assert (await ask(stranger)).problem() == (404, "environment_not_found", field)
-    production = await ask(await api.production_instance())
-    assert production.problem() == (422, "production_target", field)
+    production = await api.production_instance()
+    assert (await ask(production)).problem() == (422, "production_target", field)
+    where = ("--environment", api.acme.instance.id, "--to", production)
+    code, output = await ocore(api, tmp_path, "snapshot", "restore", snapshot, *where)
+    assert (code, "production_target" in output) == (2, True), output
     assert (await ask(staging)).problem() == (409, "environment_empty", field)
     async with transaction(api.pool, "*") as connection:
         await connection.execute(

@@ -61,12 +61,18 @@ def delete_snapshot(snapshot: SnapshotArgument, environment: EnvironmentOption) 
 
 @app.command("restore")
 def restore_snapshot(
-    snapshot: SnapshotArgument, environment: EnvironmentOption, *, as_json: JsonOption = False
+    snapshot: SnapshotArgument,
+    environment: EnvironmentOption,
+    to: Annotated[
+        str | None, typer.Option(help="Environment that gets it, neutralized; itself by default.")
+    ] = None,
+    *,
+    as_json: JsonOption = False,
 ) -> None:
     """Go back to a snapshot, data and code, and show what happens."""
 
     async def start(client: Client) -> Any:
-        body = {"snapshotId": snapshot}
+        body = {"snapshotId": snapshot, "targetEnvironmentId": to}
         started = await client.post(f"/environments/{environment}/rollback", body)
         instance = await client.get(f"/instances/{environment}")
         project, deployment = instance["projectId"], started["deploymentId"]
