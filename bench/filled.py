@@ -25,7 +25,8 @@ from ocore.snapshots.postgres import PostgresSnapshots
 from ocore.snapshots.shelf import PostgresShelf
 from tests.postgres import running_cluster
 from tests.real_odoo import real_odoo
-from tests.runtime.conftest import SECRET, Site, add_role, dropped, instance_of, own
+from tests.runtime.conftest import SECRET, add_role, dropped, instance_of, own
+from tests.runtime.sites import ProcessSite
 
 NAME: Final = "bench_shop"
 FILE_BYTES: Final = 64 * 1024
@@ -59,7 +60,8 @@ class Filled:
     """One instance with data, on a mounted disk."""
 
     disk: Path
-    site: Site
+    site: ProcessSite
+    image: Image
     instance: Instance
 
     @property
@@ -127,9 +129,9 @@ async def filled(
         async with running_cluster(disk, durable=True) as (home, server):
             host = OdooHost(home=home, server=server, user=dropped("daemon"), secret=SECRET)
             supervisor = Supervisor(home.run)
-            blank = Site(home, host, Image(tag="", base="", reused=False), supervisor, odoo)
-            site = Site(home, host, blank.image_of("plain"), supervisor, odoo)
-            made = Filled(disk=disk, site=site, instance=instance_of(NAME))
+            site = ProcessSite(home, host, supervisor, odoo)
+            image = await site.image_of("plain")
+            made = Filled(disk=disk, site=site, image=image, instance=instance_of(NAME))
             await _install(made)
             await made.fill(size_bytes)
             yield made
@@ -142,4 +144,4 @@ async def _install(made: Filled) -> None:
         admin.execute(f"CREATE DATABASE {NAME} OWNER {NAME}".encode())
     lines: list[str] = []
     change = ModuleChange(install=_MODULES)
-    await made.site.runtime.update(made.instance, made.site.image, change, say=lines.append)
+    await made.site.runtime.update(made.instance, made.image, change, say=lines.append)

@@ -87,7 +87,7 @@ async def _until_login(ground: Filled) -> float:
     try:
         begun = time.monotonic()
         runtime = ground.site.runtime
-        endpoint = await runtime.start(ground.instance, ground.site.image, Colour.BLUE)
+        endpoint = await runtime.start(ground.instance, ground.image, Colour.BLUE)
         await _login_page(f"http://{endpoint.host}:{endpoint.http_port}/web/login")
         seconds = time.monotonic() - begun
         await runtime.halt(ground.instance)
