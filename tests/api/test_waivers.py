@@ -96,6 +96,22 @@ async def test_a_waiver_of_the_project_counts_until_it_is_revoked(api: Api) -> N
     assert (await api.get(f"{api.acme.path}/deployments/{third}")).json["status"] == "blocked"
 
 
+async def test_a_plan_knows_what_was_accepted_already(api: Api) -> None:
+    path = await blocked(api, empty_world())
+    instance = (await api.get(path)).json["instanceId"]
+    api.app.state.services.lookout.gates.world.breaks = frozenset({"code.secrets"})
+    plan = f"{api.acme.path}/plan?ref=main&instanceId={instance}"
+    before = (await api.get(plan)).json
+    assert before["blocked"] is True
+    assert before["reason"].startswith("Validate: ")
+    given = (await api.post(f"{path}/waivers", {**YES, "scope": "project"})).json
+    after = (await api.get(plan)).json
+    assert (after["blocked"], after["reason"]) == (False, None)
+    (accepted,) = (each for each in after["evidence"] if each["status"] == "waived")
+    assert accepted["waiver"]["id"] == given["id"]
+    assert (await api.get(f"{path}/waivers")).json["waivers"][0]["usedAt"] is None
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "code", "field"),
     [

@@ -72,6 +72,7 @@ class Services:
         """Return what a plan needs, bound to the caller's organization."""
         return PlanDesk(
             requests=self.requests(caller.organization_id),
+            waivers=self.waivers(caller.organization_id),
             lookout=self.lookout,
             new_id=self.new_id,
         )

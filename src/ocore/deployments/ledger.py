@@ -157,6 +157,10 @@ class Waivers(Protocol):
         """Return the waivers that concern a deployment, newest first."""
         ...
 
+    async def concerning(self, deployment: Deployment) -> tuple[Waiver, ...]:
+        """Return the same of a deployment that is not kept."""
+        ...
+
     async def page(
         self, project_id: str, *, limit: int, offset: int
     ) -> tuple[tuple[Waiver, ...], int]:

@@ -5,12 +5,12 @@ about the same journal and gets the same answer; that is the whole of our crash 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from ocore.deployments.evidence import Evidence, Gate
+from ocore.deployments.evidence import Evidence, EvidenceStatus, Gate
 from ocore.deployments.model import Deployment, Entry, Result, Status, Step
 from ocore.deployments.products import Built
 from ocore.deployments.waivers import Waiver
@@ -133,6 +133,24 @@ def may_wait(deployment: Deployment, evidence: Iterable[Evidence]) -> bool:
         bool(blocking)
         and all(GATES[item.gate].waivable for item in blocking)
         and not cutover_began(deployment)
+    )
+
+
+def waived(deployment: Deployment, move: Waive, *, now: datetime) -> Entry:
+    """Return the line that lets a failed step pass, with what it found accepted."""
+    by_gate = {each.gate: replace(each, used_at=each.used_at or now) for each in move.waivers}
+    said = [f"{each.gate} waived by {each.actor}: {each.reason}" for each in move.waivers]
+    return Entry(
+        step=move.step,
+        result=Result.SUCCEEDED,
+        at=now,
+        attempt=max(deployment.attempts(move.step), 1),
+        detail="; ".join(said),
+        evidence=tuple(
+            replace(item, status=EvidenceStatus.WAIVED, waiver=by_gate[item.gate])
+            for item in deployment.evidence
+            if item.blocks and item.gate in by_gate
+        ),
     )
 
 

@@ -6,8 +6,9 @@ from typing import Final
 
 from ocore.access import Caller, require
 from ocore.deployments.commands import choose_instance
-from ocore.deployments.ledger import Requests
+from ocore.deployments.ledger import Requests, Waivers
 from ocore.deployments.model import Deployment, Entry, Result, Step, Trigger
+from ocore.deployments.pipeline import Waive, may_wait, next_move, waived
 from ocore.deployments.products import Inspected
 from ocore.deployments.steps.fetch import fetch
 from ocore.deployments.steps.inspect import inspect
@@ -40,6 +41,7 @@ class PlanDesk:
     """What a plan needs, bound to the caller's organization."""
 
     requests: Requests
+    waivers: Waivers
     lookout: Lookout
     new_id: Callable[[], str]
     pin_seconds: float = 10.0
@@ -79,8 +81,21 @@ async def plan(wanted: PlanRequest, *, by: Caller, desk: PlanDesk) -> Plan:
         entry = await _tried(deployment, step, look, desk.lookout)
         deployment = deployment.with_entry(entry)
         if entry.result is Result.FAILED:
+            deployment = await _accepted(deployment, desk)
+        if deployment.failure() is not None:
             break
     return Plan(deployment=deployment, window=await _window(deployment, desk))
+
+
+async def _accepted(deployment: Deployment, desk: PlanDesk) -> Deployment:
+    """Return it as it goes on where waivers of its commit or its project accept the failure."""
+    waivers = await desk.waivers.concerning(deployment)
+    deployment, now = replace(deployment, waivers=waivers), desk.lookout.now()
+    match next_move(deployment, now=now):
+        case Waive() as move:
+            return deployment.with_entry(waived(deployment, move, now=now))
+        case _:
+            return deployment
 
 
 async def _window(deployment: Deployment, desk: PlanDesk) -> Estimate | None:
@@ -122,7 +137,14 @@ async def _tried(
         outcome = await look(deployment, lookout)
     except GateFailed as failure:
         entry = _entry(step, Result.FAILED, str(failure), lookout)
-        return replace(entry, evidence=failure.evidence, findings=failure.findings)
+        waits = may_wait(deployment, failure.evidence)
+        return replace(
+            entry,
+            evidence=failure.evidence,
+            findings=failure.findings,
+            # It would wait; a plan does not, but an answer that is there already counts.
+            waits_until=entry.at if waits else None,
+        )
     except StepFailed as failure:
         return _entry(step, Result.FAILED, str(failure), lookout)
     return replace(

@@ -1,12 +1,11 @@
 """Drive one deployment from wherever its journal stands to its end."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from ocore.deployments import pipeline, verdict
-from ocore.deployments.evidence import EvidenceStatus
 from ocore.deployments.ledger import Ending, Lease, Ledger
 from ocore.deployments.model import Deployment, Entry, Result, Status, Step
 from ocore.deployments.pipeline import Finish, GiveUp, Hold, Run, Skip, Waive
@@ -27,7 +26,6 @@ from ocore.deployments.steps.update import update
 from ocore.deployments.steps.validate import validate
 from ocore.deployments.steps.verify import verify
 from ocore.deployments.toolbox import Toolbox
-from ocore.deployments.waivers import Waiver
 from ocore.environments import InstanceStatus, Live
 from ocore.errors import StepFailed
 from ocore.odoo.logs import step_marker
@@ -66,8 +64,9 @@ async def run_deployment(lease: Lease, ledger: Ledger, tools: Toolbox) -> None:
                 entry = _entry(deployment, step, tools, Result.SKIPPED, reason)
             case GiveUp(step):
                 entry = _entry(deployment, step, tools, Result.FAILED, _gave_up(deployment, step))
-            case Waive(step, waivers):
-                entry = _waived(deployment, step, waivers, tools)
+            case Waive() as move:
+                entry = pipeline.waived(deployment, move, now=tools.now())
+                tools.say(entry.detail or "")
             case Hold() as hold:
                 tools.say(verdict.waiting_message(deployment, hold))
                 await tools.flush()
@@ -119,25 +118,6 @@ def _waits_until(deployment: Deployment, failure: GateFailed, tools: Toolbox) ->
     if not pipeline.may_wait(deployment, failure.evidence):
         return None
     return tools.now() + timedelta(seconds=tools.waiver_seconds)
-
-
-def _waived(deployment: Deployment, step: Step, waivers: Sequence[Waiver], tools: Toolbox) -> Entry:
-    """Return the line that lets a failed step pass, with what it found accepted."""
-    now, by_gate = tools.now(), {each.gate: each for each in waivers}
-    evidence = tuple(
-        replace(
-            item,
-            status=EvidenceStatus.WAIVED,
-            waiver=replace(by_gate[item.gate], used_at=by_gate[item.gate].used_at or now),
-        )
-        for item in deployment.evidence
-        if item.blocks and item.gate in by_gate
-    )
-    detail = "; ".join(f"{each.gate} waived by {each.actor}: {each.reason}" for each in waivers)
-    tools.say(detail)
-    return replace(
-        _entry(deployment, step, tools, Result.SUCCEEDED, detail), at=now, evidence=evidence
-    )
 
 
 async def _record(lease: Lease, ledger: Ledger, deployment: Deployment, entry: Entry) -> Deployment:

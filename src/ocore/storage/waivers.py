@@ -61,6 +61,10 @@ class TenantWaivers:
             deployment = await _deployment(connection, "deployment", project_id, deployment_id)
             return await waivers_of(connection, deployment)
 
+    async def concerning(self, deployment: Deployment) -> tuple[Waiver, ...]:
+        async with transaction(self._pool, self._organization) as connection:
+            return await waivers_of(connection, deployment)
+
     async def page(
         self, project_id: str, *, limit: int, offset: int
     ) -> tuple[tuple[Waiver, ...], int]:
