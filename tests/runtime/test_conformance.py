@@ -68,9 +68,14 @@ async def test_a_colour_boots_and_passes_every_probe(
     probes = await site.watch.probe(shop, endpoint)
     names = [probe.name for probe in probes]
     # A redirect is a failure, and what comes after a failure is not asked.
-    assert names == ["/web/health", "/web/login", "asset", "/websocket", "/robots.txt", "/odoo"]
-    assert [probe.passed for probe in probes] == [True] * 5 + [False]
+    ours = ["/web/health", "/web/login", "database", "asset", "/websocket"]
+    assert names == [*ours, "/robots.txt", "/odoo"]
+    assert [probe.passed for probe in probes] == [True] * 6 + [False]
     assert probes[-1].answer.startswith("303 to ")
+    stranger = replace(instance, database="somebody_elses")
+    last = (await site.watch.probe(stranger, endpoint))[-1]
+    assert (last.name, last.passed) == ("database", False)
+    assert last.answer.endswith(", by an Odoo that does not serve somebody_elses")
 
 
 async def test_a_started_colour_is_left_alone_unless_its_image_or_limits_differ(

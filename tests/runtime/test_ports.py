@@ -39,6 +39,14 @@ async def test_no_two_colours_get_the_same_port_even_when_all_ask_at_once(tmp_pa
     assert len(set(ports)) == 32
 
 
+async def test_two_homes_on_one_machine_look_at_different_places(tmp_path: Path) -> None:
+    homes = [tmp_path / name for name in ("one", "other")]
+    for home in homes:
+        home.mkdir()
+    one, other = [await Ports(home).take(shop(home), Colour.BLUE) for home in homes]
+    assert one.http_port != other.http_port
+
+
 async def test_a_threaded_odoo_serves_websockets_on_its_http_port(tmp_path: Path) -> None:
     instance = shop(tmp_path, workers=0)
     endpoint = await Ports(tmp_path, choose_from=RANGE).take(instance, Colour.BLUE)

@@ -76,7 +76,8 @@ async def test_a_colour_that_answers_everything_passes(
     ask: Callable[..., Awaitable[tuple[Probe, ...]]],
 ) -> None:
     probes = await ask({})
-    assert [probe.name for probe in probes] == ["/web/health", "/web/login", "asset", "/websocket"]
+    names = [probe.name for probe in probes]
+    assert names == ["/web/health", "/web/login", "database", "asset", "/websocket"]
     assert all(probe.passed for probe in probes), probes
 
 

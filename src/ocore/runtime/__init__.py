@@ -107,8 +107,9 @@ class Watch(Protocol):
     """Looks at a running colour without changing it."""
 
     async def probe(self, instance: Instance, endpoint: Endpoint) -> tuple[Probe, ...]:
-        """Ask once: /web/health, /web/login with its token, an asset, the websocket, smoke paths.
+        """Ask once: health, the login page with its token, an asset, websocket, smoke paths.
 
+        It must be this instance's database that answers: another Odoo may have taken the port.
         A redirect is a failure. What comes after the first failed probe is not asked.
         """
         ...

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+from zlib import crc32
 
 import msgspec
 
@@ -74,7 +75,11 @@ class Ports:
         )
 
     def _free_ports(self, taken: set[int]) -> Iterator[int]:
-        return (port for port in self._range if port not in taken and _free(port))
+        # A port that is free when chosen may be another home's a moment later: homes on one
+        # machine look at different places.
+        start = crc32(str(self._instances).encode()) % len(self._range)
+        order = (*self._range[start:], *self._range[:start])
+        return (port for port in order if port not in taken and _free(port))
 
     def _file(self, instance: Instance) -> Path:
         return self._instances / instance.database / "ports.json"

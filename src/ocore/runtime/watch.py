@@ -5,6 +5,7 @@ import html
 import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,6 +75,7 @@ class _Questions:
         if login.passed and not _TOKEN.search(page):
             login = Probe(name="/web/login", passed=False, answer="a page without a csrf_token")
         yield login
+        yield await self._database()
         yield await self._asset(page)
         yield await self._websocket()
         for path in self._instance.smoke_paths:
@@ -86,6 +88,19 @@ class _Questions:
             return Probe(name=probe.name, passed=False, answer=body[:200])
         return probe
 
+    async def _database(self) -> Probe:
+        """Ask whose Odoo this is: another home's may have taken the port, and be as healthy.
+
+        Since 18.0 a request may name its database (`Request._get_session_and_dbname`); one that
+        serves another has no login page for it. Earlier series do not look at the name.
+        """
+        named = {"X-Odoo-Database": self._instance.database}
+        probe, _ = await self._page("/web/login", name="database", headers=named)
+        if probe.passed or not probe.answered:
+            return probe
+        whose = f"an Odoo that does not serve {self._instance.database}"
+        return replace(probe, answer=f"{probe.answer}, by {whose}")
+
     async def _asset(self, page: str) -> Probe:
         found = _ASSET.search(page)
         if found is None:
@@ -94,12 +109,17 @@ class _Questions:
         return probe
 
     async def _page(
-        self, path: str, *, name: str | None = None, accepted: range = range(200, 201)
+        self,
+        path: str,
+        *,
+        name: str | None = None,
+        accepted: range = range(200, 201),
+        headers: Mapping[str, str] | None = None,
     ) -> tuple[Probe, str]:
         url = f"http://{self._endpoint.host}:{self._endpoint.http_port}{path}"
         name = name or path
         try:
-            async with self._session.get(url, allow_redirects=False) as response:
+            async with self._session.get(url, allow_redirects=False, headers=headers) as response:
                 body = await response.text(errors="replace")
         except (aiohttp.ClientError, TimeoutError) as failure:
             return _silence(name, failure), ""
