@@ -37,7 +37,7 @@ from ocore.storage.views import TenantViews
 from ocore.storage.waivers import TenantWaivers
 from ocore.storage.wakeups import listen
 from tests.api.repository import Repository, make_repository
-from tests.deployments.world import World, WorldDatabases, WorldGates
+from tests.deployments.world import World, WorldDatabases, WorldGates, WorldRoom
 
 SECRET = "a secret of tests that is long enough"
 PASSWORD = "correct horse battery staple"
@@ -180,6 +180,7 @@ def _services(conninfo: str, pool: Pool, tokens: Tokens, folder: Path) -> Servic
             databases=WorldDatabases(world),
             gates=WorldGates(world),
             room=room_without_databases,
+            lost_files=WorldRoom(world).lost,
             say=world.log.append,
             now=clock.now,
         ),

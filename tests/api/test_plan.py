@@ -42,6 +42,15 @@ async def test_a_plan_says_what_a_deployment_would_do_and_makes_none(api: Api) -
     assert await total(api) == 0
 
 
+async def test_a_plan_names_files_that_the_instance_has_lost(api: Api) -> None:
+    world = api.app.state.services.lookout.gates.world
+    world.lost_files = ("ab/cd", "de/ad")
+    (lost,) = (
+        each for each in (await plan(api)).json["findings"] if each["class"] == "data.file_lost"
+    )
+    assert lost["metadata"] == {"count": 2, "files": ["ab/cd", "de/ad"]}
+
+
 async def test_a_plan_estimates_how_long_users_wait_by_earlier_updates(api: Api) -> None:
     world = empty_world()
     for _ in range(2):

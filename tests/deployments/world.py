@@ -330,6 +330,9 @@ class WorldRoom:
     async def room(self, _instance: Instance) -> Room:
         return self.world.room
 
+    async def lost(self, _instance: Instance) -> tuple[str, ...]:
+        return self.world.lost_files
+
 
 @dataclass
 class WorldRuntime:
@@ -487,6 +490,7 @@ def toolbox(world: World) -> Toolbox:
         snapshots=WorldSnapshots(world),
         rehearsals=WorldRehearsals(world),
         room=WorldRoom(world).room,
+        lost_files=WorldRoom(world).lost,
         runtime=WorldRuntime(world),
         crons=WorldCrons(world),
         watch=WorldWatch(world),

@@ -13,6 +13,7 @@ from ocore.kit import ids
 from ocore.kit.postgres import PostgresServer
 from ocore.snapshots.files import Reference, changed_files, lost, read_list, sizes_of
 from ocore.snapshots.postgres import PostgresSnapshots
+from ocore.snapshots.shelf import PostgresShelf
 from tests.databases.odoo_like import BASE, filestore, instance, query
 
 
@@ -93,6 +94,9 @@ async def test_what_the_filestore_has_lost_before_us_is_told_and_stops_nothing(
         f" ('{name}', 4), ('{name}', NULL), ('de/ad', 3), (NULL, 0)",
     )
     snapshot_id = ids.uuid7()
+    shelf = PostgresShelf(postgres_server, home)
+    assert await shelf.lost(acme) == ("de/ad",)
+    assert await shelf.lost(instance("files_of_nobody")) == ()
     assert await snapshots.ready(acme, snapshot_id) == ("de/ad",)
     taken = await snapshots.take(acme, snapshot_id)
     assert taken.verified

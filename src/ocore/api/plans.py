@@ -37,7 +37,7 @@ async def get_plan(
         project_id=project_id, instance_id=str(instance) if instance else None, ref=ref
     )
     seen = await plan(wanted, by=caller, desk=services.plan_desk_of(caller))
-    return ready(msgspec.json.encode(plan_view(seen.deployment, seen.window)))
+    return ready(msgspec.json.encode(plan_view(seen.deployment, seen.window, seen.drift)))
 
 
 router = Router("/projects/{projectId:uuid}", route_handlers=[get_plan], tags=["Deployments"])

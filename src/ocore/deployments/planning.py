@@ -6,6 +6,7 @@ from typing import Final
 
 from ocore.access import Caller, require
 from ocore.deployments.commands import choose_instance
+from ocore.deployments.evidence import Finding
 from ocore.deployments.ledger import Requests, Waivers
 from ocore.deployments.model import Deployment, Entry, Result, Step, Trigger
 from ocore.deployments.pipeline import Waive, may_wait, next_move, waived
@@ -13,6 +14,7 @@ from ocore.deployments.products import Inspected
 from ocore.deployments.steps.fetch import fetch
 from ocore.deployments.steps.inspect import inspect
 from ocore.deployments.steps.outcome import GateFailed, Outcome
+from ocore.deployments.steps.snapshot import files_lost
 from ocore.deployments.steps.validate import validate
 from ocore.deployments.toolbox import Lookout
 from ocore.deployments.windows import Estimate, expected_window
@@ -51,11 +53,13 @@ class PlanDesk:
 class Plan:
     """A deployment as it would stand after its checks, and how long it would keep users waiting.
 
-    No window: it never came to a plan.
+    No window: it never came to a plan. `drift` is what has come between the database and what
+    belongs to it, beside what the checks found.
     """
 
     deployment: Deployment
     window: Estimate | None
+    drift: tuple[Finding, ...]
 
 
 async def plan(wanted: PlanRequest, *, by: Caller, desk: PlanDesk) -> Plan:
@@ -84,7 +88,11 @@ async def plan(wanted: PlanRequest, *, by: Caller, desk: PlanDesk) -> Plan:
             deployment = await _accepted(deployment, desk)
         if deployment.failure() is not None:
             break
-    return Plan(deployment=deployment, window=await _window(deployment, desk))
+    return Plan(
+        deployment=deployment,
+        window=await _window(deployment, desk),
+        drift=files_lost(await desk.lookout.lost_files(instance)),
+    )
 
 
 async def _accepted(deployment: Deployment, desk: PlanDesk) -> Deployment:

@@ -28,13 +28,15 @@ class Lookout:
     """What a step may look at that changes nothing: enough to say what a deployment would do.
 
     `now` tells the time, and `say` writes a line of the deployment's log. `room` measures what a
-    snapshot of an instance would take, and what is free.
+    snapshot of an instance would take, and what is free. `lost_files` names the files that an
+    instance has lost.
     """
 
     source: Source
     databases: Databases
     gates: Gates
     room: Callable[[Instance], Awaitable[Room]]
+    lost_files: Callable[[Instance], Awaitable[tuple[str, ...]]]
     say: Say
     now: Callable[[], datetime]
 

@@ -61,7 +61,9 @@ def step_view(deployment: Deployment, step: Step) -> Json:
     }
 
 
-def plan_view(deployment: Deployment, window: Estimate | None) -> Json:
+def plan_view(
+    deployment: Deployment, window: Estimate | None, drift: tuple[Finding, ...] = ()
+) -> Json:
     """Return what a deployment that was only looked at would do."""
     inspected, failure = deployment.find(Inspected), deployment.failure()
     previous = deployment.previous
@@ -71,7 +73,7 @@ def plan_view(deployment: Deployment, window: Estimate | None) -> Json:
         "commitMessage": deployment.commit.message if deployment.commit else None,
         "commitSha": deployment.commit.sha if deployment.commit else deployment.pinned_sha,
         "evidence": [_evidence_view(deployment, item) for item in deployment.evidence],
-        "findings": [_finding_view(item) for item in deployment.findings],
+        "findings": [_finding_view(item) for item in (*deployment.findings, *drift)],
         "instanceId": deployment.instance.id,
         "modules": _modules_view(inspected),
         "previousCommitSha": previous.commit_sha if previous else None,

@@ -107,6 +107,10 @@ class Shelf(Protocol):
         """Say whether it could be restored now."""
         ...
 
+    async def lost(self, instance: Instance) -> tuple[str, ...]:
+        """Return the files that the instance's attachments are in, and that are not there."""
+        ...
+
     async def remove(self, snapshot: Snapshot) -> None:
         """Delete it for good; one that is gone already is fine."""
         ...

@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -38,6 +39,15 @@ def sizes_of(tree: Path) -> dict[str, int]:
         for name in names
         if _CHECKLIST not in Path(folder).relative_to(tree).parts
     }
+
+
+def sizes_in(tree: Path, references: tuple[Reference, ...]) -> dict[str, int]:
+    """Return the size of each of these files of a filestore that is there, beside who uses it."""
+    found = {}
+    for each in references:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            found[each.name] = (tree / each.name).stat().st_size
+    return found
 
 
 def write_list(folder: Path, sizes: Mapping[str, int]) -> None:

@@ -17,7 +17,14 @@ from ocore.kit.threads import to_its_end
 from ocore.snapshots import Room
 from ocore.snapshots.copying import CLONE, TEMPLATE, can_clone, size_of
 from ocore.snapshots.dumping import create_for, dump, is_whole, prove, seal
-from ocore.snapshots.files import changed_files, demand_files, sizes_of
+from ocore.snapshots.files import (
+    changed_files,
+    demand_files,
+    lost,
+    references,
+    sizes_in,
+    sizes_of,
+)
 from ocore.snapshots.naming import (
     aside_prefix,
     is_aside,
@@ -45,6 +52,19 @@ class PostgresShelf:
             return False
         async with connected(self._server) as connection:
             return await database_exists(connection, snapshot.location)
+
+    async def lost(self, instance: Instance) -> tuple[str, ...]:
+        """Return the files that attachments of an instance are in, and that are not there.
+
+        None where it has no database yet, or its files are on another machine.
+        """
+        tree = self._filestore(instance)
+        async with connected(self._server) as connection:
+            if not tree.is_dir() or not await database_exists(connection, instance.database):
+                return ()
+        async with connected(self._server, instance.database) as connection:
+            wanted = await references(connection)
+        return lost(wanted, await to_its_end(sizes_in, tree, wanted))
 
     async def remove(self, snapshot: Snapshot) -> None:
         if snapshot.strategy != DUMP:
@@ -105,10 +125,7 @@ class PostgresShelf:
             clones = await can_clone(connection)
             database = await size_of(connection, instance.database)
             free = await _free(connection)
-        filestore = (
-            self._home.instances / instance.database / "data" / "filestore" / instance.database
-        )
-        sizes = await asyncio.to_thread(sizes_of, filestore)
+        sizes = await asyncio.to_thread(sizes_of, self._filestore(instance))
         return Room(
             strategy=CLONE if clones else TEMPLATE,
             database=database,
@@ -116,6 +133,9 @@ class PostgresShelf:
             needed=0 if clones else database,
             free=free,
         )
+
+    def _filestore(self, instance: Instance) -> Path:
+        return self._home.instances / instance.database / "data" / "filestore" / instance.database
 
 
 async def _names(connection: Connection, prefix: str) -> list[str]:

@@ -116,11 +116,13 @@ def lookout_of(settings: Settings, users: PlatformUsers, environment: Mapping[st
     """Return what finds out what a deployment would do; nobody reads what it has to say."""
     server, secret = odoo_server(settings, users), platform_secret(settings)
     venvs, providers = venvs_of(settings, users, environment), providers_of(settings)
+    shelf = PostgresShelf(server, settings.home)
     return Lookout(
         source=source_of(settings),
         databases=PostgresDatabases(server, settings.home, users.odoo, secret),
         gates=gates_of(settings, users, providers, venvs),
-        room=PostgresShelf(server, settings.home).room,
+        room=shelf.room,
+        lost_files=shelf.lost,
         say=_unheard,
         now=clock.now,
     )

@@ -95,6 +95,7 @@ def _equip(
             snapshots=behind.snapshots,
             rehearsals=behind.rehearsals,
             room=behind.shelf.room,
+            lost_files=behind.shelf.lost,
             runtime=behind.runtime,
             crons=behind.crons,
             watch=behind.watch,

@@ -26,7 +26,7 @@ async def snapshot(deployment: Deployment, tools: Toolbox) -> Outcome:
         return Outcome(detail="none: the data does not change, and autoEnabled is off")
     findings: list[Finding] = []
     try:
-        findings += _lost(await tools.snapshots.ready(deployment.instance, deployment.id))
+        findings += files_lost(await tools.snapshots.ready(deployment.instance, deployment.id))
         taken = await _take(deployment, tools, findings, seconds=settings.timeout_seconds)
     except StepFailed as failure:
         if deployment.replaces_data or settings.failure_policy is FailurePolicy.FAIL:
@@ -67,7 +67,7 @@ async def _take(
     return await tools.snapshots.take(instance, deployment.id)
 
 
-def _lost(lost: tuple[str, ...]) -> tuple[Finding, ...]:
+def files_lost(lost: tuple[str, ...]) -> tuple[Finding, ...]:
     """Return what was lost before us: no reason to stop, and nothing a rollback brings back."""
     if not lost:
         return ()
