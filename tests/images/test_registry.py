@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from ocore.artifacts import Image
+from ocore.attestations import Subject
 from ocore.errors import StepFailed
 from ocore.images.registry import Registry
 from ocore.kit.docker import DockerEngine
 from ocore.odoo.failures import explain_tool
 from tests.docker import Daemon
+from tests.images.papers import read_papers
 from tests.images.yard import Yard
 from tests.registry import PASSWORD, USER, Shelf, registry_in
 
@@ -56,6 +58,18 @@ async def test_an_image_that_is_gone_here_comes_back_from_the_registry(
 async def test_a_push_may_be_repeated(stocked: Yard) -> None:
     image, reference = await pushed(stocked, "2" * 40)
     assert await stocked.images.push(image, say=print) == reference
+
+
+async def test_the_papers_of_an_image_know_it_by_what_its_registry_calls_it(stocked: Yard) -> None:
+    image, reference = await pushed(stocked, "9" * 40)
+    before = read_papers(stocked.folder, image)
+    await stocked.images.push(image, say=print)
+    assert read_papers(stocked.folder, image) == before
+    name, _, digest = reference.partition("@sha256:")
+    for statement in before[1:]:
+        own, pushed_as = statement.subjects
+        assert own.name == image.tag
+        assert pushed_as == Subject(name=name, digest={"sha256": digest})
 
 
 async def test_a_tag_that_somebody_overwrote_is_not_believed(stocked: Yard) -> None:

@@ -89,7 +89,11 @@ class DockerImages:
     async def push(self, image: Image, *, say: Say) -> str:
         if self.registry is None:
             raise StepFailed(f"{image.tag} cannot be pushed: no OCORE_REGISTRY is set")
-        return await self.registry.push(image.tag, say=say)
+        reference = await self.registry.push(image.tag, say=say)
+        name, _, digest = reference.partition("@sha256:")
+        pushed = Subject(name=name, digest={"sha256": digest})
+        await to_its_end(self.papers.add_name, image.tag, pushed)
+        return reference
 
     async def find(self, tag: str) -> Image | None:
         release = await self._release(tag)
