@@ -1,12 +1,13 @@
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 
-from ocore.proxy.targets import read_limit
+from ocore.proxy.targets import read_limit, target_file, target_text
 from ocore.proxy.traefik import TraefikProxy
 from ocore.proxy.turns import AT_ONCE
 from tests.proxy.parts import Platform, browser, colours, instance, listening, running
@@ -272,3 +273,25 @@ async def test_who_does_not_come_from_traefik_is_turned_away(tmp_path: Path) -> 
         client.get(f"http://127.0.0.1:{platform.layout.holder_port}/") as answer,
     ):
         assert answer.status == 421
+
+
+async def test_who_waits_for_a_turn_while_the_instance_is_held_again_goes_to_its_next_colour(
+    tmp_path: Path,
+) -> None:
+    async with (
+        running(tmp_path) as platform,
+        colours("blue", "green") as (blue, green),
+        browser(platform, LIBRARY.host) as client,
+    ):
+        await platform.proxy.hold(LIBRARY)
+        crowd = [asyncio.create_task(_get(client, "/web?seconds=3")) for _ in range(AT_ONCE + 1)]
+        await asyncio.sleep(0.3)
+        target = target_file(platform.layout.targets, LIBRARY.database)
+        target.write_text(target_text(blue.endpoint))
+        while blue.most_at_once < AT_ONCE:  # noqa: ASYNC110 - of the holder
+            await asyncio.sleep(0.01)
+        target.unlink()
+        await asyncio.sleep(4)
+        await platform.proxy.route(LIBRARY, green.endpoint)
+        served = Counter(await asyncio.gather(*crowd))
+    assert served == {(200, "blue"): AT_ONCE, (200, "green"): 1}

@@ -147,9 +147,11 @@ class Holder:
         """Return a connection once there is a target that takes one, within the limit."""
         async with asyncio.timeout(self._limit(held)):
             while True:
+                if read_target(self._targets, held.database) is not None:
+                    await turn.take()
+                # Only now: the turn may have been long in coming, and the colour gone meanwhile.
                 target = read_target(self._targets, held.database)
                 if target is not None:
-                    await turn.take()
                     with suppress(OSError):
                         port = port_of(target, held.door)
                         return Wire(*await asyncio.open_connection(target.host, port))
