@@ -1,5 +1,6 @@
 """Git repositories that break in one way each, made for one test."""
 
+import re
 from pathlib import Path
 
 from tests.git import commit, commit_all, git, new_repository
@@ -122,3 +123,35 @@ def unreachable_submodule(path: Path) -> None:
     commit(path, {".gitmodules": f'[submodule "oca"]\n\tpath = oca\n\turl = {url}\n'})
     git(path, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},oca")
     git(path, "commit", "--quiet", "-m", "Add the community's modules")
+
+
+def styled(path: Path) -> str:
+    """Commit a style sheet to the bundle that every page of the website has."""
+    manifest = path / "library_loans" / "__manifest__.py"
+    text = manifest.read_text()
+    bundle = '"assets": {"web.assets_frontend": ["library_loans/static/src/loans.css"]},'
+    changed = text.replace('"application": True,', f'"application": True,\n    {bundle}')
+    assert changed != text
+    manifest.write_text(changed)
+    return restyled(path, 0)
+
+
+def restyled(path: Path, number: int) -> str:
+    """Commit a change that no module needs an update for, and that pages show."""
+    style = f".o_library_loans {{ order: {number}; }}\n"
+    return commit(path, {"library_loans/static/src/loans.css": style}, f"Restyle {number}")
+
+
+def migrating(path: Path, number: int) -> str:
+    """Commit a version with a migration script: a change that the module must be updated for."""
+    manifest = path / "library_loans" / "__manifest__.py"
+    version = f"19.0.2.{number}.0"
+    text = re.sub(r'"version": "[^"]+"', f'"version": "{version}"', manifest.read_text())
+    script = (
+        'def migrate(cr, version):\n    cr.execute("UPDATE library_book SET pages = pages + 1")\n'
+    )
+    files = {
+        "library_loans/__manifest__.py": text,
+        f"library_loans/migrations/{version}/post-pages.py": script,
+    }
+    return commit(path, files, f"Migrate to {version}")
