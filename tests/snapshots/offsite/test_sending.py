@@ -54,7 +54,10 @@ async def test_a_copy_comes_back_as_it_was_and_only_what_is_new_is_ever_sent(
     manifest = await depot.offsite.fetch(copy, tmp_path / "back")
     assert manifest.snapshot == record.snapshot
     assert manifest.instance == depot.acme
-    assert tree_of(tmp_path / "back") == tree_of(depot.home.snapshots / record.id)
+    kept = tree_of(depot.home.snapshots / record.id)
+    # What this server has counted means nothing on another.
+    del kept["counters.json"]
+    assert tree_of(tmp_path / "back") == kept
 
     # The same again: not one byte, although every name of the copy is checked.
     assert await depot.offsite.send(record, depot.acme) == Sent(
@@ -115,7 +118,7 @@ async def test_a_sending_that_was_killed_goes_on_where_it_was(depot: Depot) -> N
     program = [sys.executable, "-m", "tests.snapshots.offsite.sender", str(depot.home.root)]
     process = subprocess.Popen([*program, depot.s3.endpoint])
     deadline = time.monotonic() + 120
-    while len(depot.pieces()) < 10:
+    while len(depot.pieces()) < 20:
         assert time.monotonic() < deadline
         assert process.poll() is None, "it ended before it could be killed: give it more to send"
         await asyncio.sleep(0.005)
@@ -126,9 +129,11 @@ async def test_a_sending_that_was_killed_goes_on_where_it_was(depot: Depot) -> N
 
     sent = await depot.offsite.send(record, depot.acme)
     assert len(await depot.offsite.copies()) == 1
-    assert sent.objects == len(depot.pieces()) - len(left)
-    now = depot.objects()
-    assert {name: now[name].stat().st_mtime_ns for name in left} == left
+    now = {name: file.stat().st_mtime_ns for name, file in depot.objects().items()}
+    again = [name for name, written in left.items() if now.get(name) != written]
+    # The store may still have been at work on the four that were on their way.
+    assert len(again) <= 4
+    assert abs(len(depot.pieces()) - len(left) - sent.objects) <= 4
 
 
 async def test_what_a_killed_sending_left_damaged_is_sent_again(
