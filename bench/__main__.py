@@ -14,6 +14,7 @@ BENCHMARKS: Final = {
     "rollback": "bench.rollback",
     "snapshot": "bench.snapshot",
     "sse": "bench.sse",
+    "switch": "bench.switch",
 }
 
 

@@ -25,7 +25,7 @@ from tests.integration.platform import Platform, Site
 
 AIM: Final = "ratio of at most 1.3"
 _MODULES: Final = ("library_loans",)
-_MANIFEST: Final = """\
+COMPANY: Final = """\
 {
     "name": "A small company",
     "version": "19.0.1.0.0",
@@ -76,7 +76,7 @@ async def _commits(repository: Path) -> tuple[str, str]:
     shas = []
     for tag in ("v1", "v2"):
         git(repository, "checkout", "--quiet", "-B", "main", tag)
-        files = {"company/__init__.py": "", "company/__manifest__.py": _MANIFEST}
+        files = {"company/__init__.py": "", "company/__manifest__.py": COMPANY}
         shas.append(commit(repository, files, f"{tag} for a company"))
         git(repository, "tag", f"company-{tag}")
     return shas[0], shas[1]
