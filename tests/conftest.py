@@ -6,7 +6,7 @@ import pytest
 
 from ocore.embedded.home import Home
 from ocore.kit.postgres import PostgresServer
-from tests.docker import Daemon, need_docker, running_daemon
+from tests.docker import Daemon, need_docker, one_node_swarm, running_daemon
 from tests.postgres import running_cluster
 from tests.real_odoo import RealOdoo, real_odoo
 from tests.s3 import S3Server, running_s3
@@ -44,3 +44,9 @@ async def daemon() -> AsyncIterator[Daemon]:
     need_docker()
     async with running_daemon() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+async def swarm_daemon(daemon: Daemon) -> AsyncIterator[Daemon]:
+    async with one_node_swarm(daemon) as managing:
+        yield managing

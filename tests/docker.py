@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from aiodocker import Docker
 
 from ocore.errors import StepFailed
 from ocore.kit.docker import DockerEngine
@@ -116,6 +117,23 @@ async def daemon_on(data: Path) -> AsyncIterator[Daemon]:
         # The daemon binds it over itself and leaves it so.
         _unmount(daemon.data)
         shutil.rmtree(daemon.root)
+
+
+@asynccontextmanager
+async def one_node_swarm(daemon: Daemon) -> AsyncIterator[Daemon]:
+    """Make this daemon the only node of a swarm, on an address that no other daemon uses."""
+    address = f"127.{secrets.randbelow(254) + 1}.{secrets.randbelow(254) + 1}.1"
+    async with daemon.engine.connected() as docker:
+        await _leave_swarm(docker)
+        await docker.swarm.init(advertise_addr=address, listen_addr=f"{address}:2377")
+    yield daemon
+    async with daemon.engine.connected() as docker:
+        await _leave_swarm(docker)
+
+
+async def _leave_swarm(docker: Docker) -> None:
+    if (await docker.system.info())["Swarm"]["LocalNodeState"] != "inactive":
+        await docker.swarm.leave(force=True)
 
 
 async def _sweep(engine: DockerEngine) -> None:

@@ -23,7 +23,7 @@ from ocore.runtime import ModuleChange
 from ocore.runtime.odoo_process import OdooHost
 from tests.docker import Daemon
 from tests.real_odoo import RealOdoo
-from tests.runtime.sites import DockerSite, ProcessSite, Site
+from tests.runtime.sites import DockerSite, ProcessSite, Site, SwarmSite
 
 SECRET = "a secret of tests"
 BASE = "ocore_test_base"
@@ -128,6 +128,15 @@ async def process(server: PostgresServer, odoo: RealOdoo) -> AsyncIterator[Proce
 async def docker(server: PostgresServer, daemon: Daemon) -> AsyncIterator[DockerSite]:
     host = make_host(server)
     made = DockerSite(host.home, host, daemon.engine)
+    yield made
+    await made.clear()
+    shutil.rmtree(made.home.root)
+
+
+@pytest.fixture
+async def swarm(server: PostgresServer, swarm_daemon: Daemon) -> AsyncIterator[SwarmSite]:
+    host = make_host(server)
+    made = SwarmSite(host.home, host, swarm_daemon.engine)
     yield made
     await made.clear()
     shutil.rmtree(made.home.root)

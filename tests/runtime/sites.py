@@ -23,7 +23,7 @@ from ocore.images.docker import DockerImages
 from ocore.images.foreign_base import ForeignBases
 from ocore.images.papers import Papers
 from ocore.images.release import FILE, Release, release_folder
-from ocore.kit.docker import DockerEngine
+from ocore.kit.docker import DockerEngine, found, unless_gone
 from ocore.kit.processes import process_key
 from ocore.odoo.providers.debian import DebianProvider, known_mirror
 from ocore.runtime import Watch
@@ -34,8 +34,11 @@ from ocore.runtime.odoo_containers import OdooContainers
 from ocore.runtime.odoo_process import OdooHost
 from ocore.runtime.odoo_programs import OdooPrograms
 from ocore.runtime.odoo_runtime import OdooRuntime
+from ocore.runtime.odoo_services import OdooServices
 from ocore.runtime.parts import Parts
 from ocore.runtime.ports import Ports
+from ocore.runtime.service import Nodes
+from ocore.runtime.swarm_watch import SwarmWatch
 from ocore.runtime.watch import HttpWatch
 from tests.real_odoo import RealOdoo, cache_folder
 
@@ -131,7 +134,7 @@ class DockerSite(Site):
     engine: DockerEngine
 
     @property
-    def parts(self) -> OdooContainers:
+    def parts(self) -> Parts:
         return OdooContainers(self.engine, self.host)
 
     @property
@@ -171,12 +174,36 @@ class DockerSite(Site):
     async def clear(self) -> None:
         async with self.engine.connected() as docker:
             for each in await self._labelled(f"{HOME}={self.home.root}"):
-                await docker.containers.container(each["Id"]).delete(force=True)
+                await unless_gone(docker.containers.container(each["Id"]).delete(force=True))
 
     async def _labelled(self, label: str) -> list[dict[str, Any]]:
         async with self.engine.connected() as docker:
             listed = await docker.containers.list(all=1, filters=f'{{"label": ["{label}"]}}')
-            return [await container.show() for container in listed]
+            shown = [await found(container.show()) for container in listed]
+        return [each for each in shown if each is not None]
+
+
+@dataclass(frozen=True)
+class SwarmSite(DockerSite):
+    """Services of a swarm, whose containers are all on one daemon."""
+
+    @property
+    def parts(self) -> Parts:
+        return OdooServices(self.engine, self.host, Nodes(pushed=self.home.pushed))
+
+    @property
+    def watch(self) -> Watch:
+        return SwarmWatch(self.engine, HttpWatch(self.home))
+
+    async def clear(self) -> None:
+        own = {"label": [f"{HOME}={self.home.root}"]}
+        async with self.engine.connected() as docker:
+            for service in await docker.services.list(filters=own):
+                await docker.services.delete(service["ID"])
+            for secret in await docker.secrets.list(filters=own):
+                await docker.secrets.delete(secret["ID"])
+        # At once: Swarm would take its time.
+        await super().clear()
 
 
 def docker_images(engine: DockerEngine, cache: Path) -> DockerImages:

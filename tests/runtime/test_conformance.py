@@ -1,4 +1,4 @@
-"""What every runtime promises, on real Odoo 19: as processes, and in containers."""
+"""What every runtime promises, on real Odoo 19: as processes, in containers, and on a swarm."""
 
 import asyncio
 import os
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.odoo
 BLUE, GREEN = Colour.BLUE, Colour.GREEN
 
 
-@pytest.fixture(params=["process", "docker"])
+@pytest.fixture(params=["process", "docker", "swarm"])
 def site(request: pytest.FixtureRequest) -> Site:
     chosen: Site = request.getfixturevalue(request.param)
     return chosen

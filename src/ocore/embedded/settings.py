@@ -10,7 +10,7 @@ from typing import Final
 from ocore.embedded.home import Home
 from ocore.errors import Malformed
 
-PROCESS, DOCKER = "process", "docker"
+PROCESS, DOCKER, SWARM = RUNTIMES = ("process", "docker", "swarm")
 _S3_ADDRESS: Final = re.compile(r"s3://([^/?#]+)(/?[^?#]*)")
 
 
@@ -137,9 +137,9 @@ def _default_home() -> Path:
 
 def _runtime(environment: Mapping[str, str]) -> str:
     name = environment.get("OCORE_RUNTIME") or PROCESS
-    if name not in {PROCESS, DOCKER}:
+    if name not in RUNTIMES:
         raise Malformed(
-            f"OCORE_RUNTIME must be {PROCESS} or {DOCKER}",
+            f"OCORE_RUNTIME must be one of {', '.join(RUNTIMES)}",
             code="bad_setting",
             field="OCORE_RUNTIME",
         )

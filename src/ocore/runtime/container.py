@@ -16,6 +16,8 @@ import msgspec
 from ocore.artifacts import Colour
 from ocore.embedded.home import Home
 from ocore.environments import Instance, Limits
+from ocore.errors import StepFailed
+from ocore.kit.postgres import PostgresServer
 from ocore.kit.privileges import OsUser
 from ocore.runtime.folder import InstanceFolder
 from ocore.runtime.odoo_process import UPDATE, Part, environment, stop_seconds, updater_environment
@@ -34,7 +36,15 @@ HOME, DATABASE, PART, IMAGE, SPEC = (
 ASIDE: Final = ".stopped"
 """Ends the name of a container that ought not to run, and is kept for its log."""
 
+MOST_PROCESSES: Final = 1024
+NO_CHECK: Final = {"Test": ["NONE"]}
+LOG_FILES: Final = {"max-size": "20m", "max-file": "4"}
+
+KILLED: Final = 137
+"""The exit code of a container that was killed, by the kernel more often than by anybody else."""
+
 _CPU_PERIOD: Final = 100_000
+_SIGNALS: Final = range(129, 160)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +58,7 @@ class Order:
     part: Part
     argv: tuple[str, ...]
     conf: str
-    image_id: str
+    image: str
     folder: InstanceFolder
     home: Path
     user: OsUser | None
@@ -75,46 +85,68 @@ def container_config(order: Order) -> dict[str, Any]:
 
 def _config(order: Order) -> dict[str, Any]:
     part = order.part
-    variables = updater_environment(part) if part.name == UPDATE else environment(part)
-    serves = part.name in set(Colour)
     return {
-        "Image": order.image_id,
+        "Image": order.image,
         "Entrypoint": list(order.argv),
-        "Env": _pairs({**variables, "ODOO_RC": str(part.folder.conf(part.name)), "USER": "odoo"}),
+        "Env": variables_of(part),
         "WorkingDir": str(part.folder.data),
-        "Labels": {
-            HOME: str(order.home),
-            DATABASE: part.instance.database,
-            PART: part.name,
-            IMAGE: part.release.tag,
-        },
+        "Labels": labels_of(order),
         "StopSignal": "SIGTERM",
         "StopTimeout": stop_seconds(part.instance),
         **({} if order.user is None else {"User": f"{order.user.uid}:{order.user.gid}"}),
         # A part that serves has the check of its image.
-        **({} if serves else {"Healthcheck": {"Test": ["NONE"]}}),
+        **({} if serves(part) else {"Healthcheck": NO_CHECK}),
         "HostConfig": {
             # What a rehearsal tries must reach nobody: it is data of now, and code yet unknown.
             "NetworkMode": "none" if part.instance.throwaway and part.sockets else "host",
-            "Mounts": _mounts(order),
-            **limits_of(part.instance.limits, serves=serves),
+            "Mounts": [
+                *mounts_of(order),
+                _bind(order.folder.conf(part.name), part.folder.conf(part.name), read_only=True),
+            ],
+            **limits_of(part.instance.limits, serves=serves(part)),
             "RestartPolicy": {"Name": "no" if part.name == UPDATE else "unless-stopped"},
-            "LogConfig": {"Type": "json-file", "Config": {"max-size": "20m", "max-file": "4"}},
+            "LogConfig": {"Type": "json-file", "Config": LOG_FILES},
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges"],
-            "PidsLimit": 1024,
+            "PidsLimit": MOST_PROCESSES,
         },
     }
+
+
+def serves(part: Part) -> bool:
+    return part.name in set(Colour)
+
+
+def labels_of(order: Order) -> dict[str, str]:
+    return {
+        HOME: str(order.home),
+        DATABASE: order.part.instance.database,
+        PART: order.part.name,
+        IMAGE: order.part.release.tag,
+    }
+
+
+def variables_of(part: Part) -> Sequence[str]:
+    variables = updater_environment(part) if part.name == UPDATE else environment(part)
+    given = {**variables, "ODOO_RC": str(part.folder.conf(part.name)), "USER": "odoo"}
+    return [f"{name}={given[name]}" for name in sorted(given)]
+
+
+def processes_of(limits: Limits, *, serves: bool) -> int:
+    """Return how many processes an Odoo is, each of which may reach `limit_memory_hard`.
+
+    With workers it is a master, a process for websockets and the workers; a threaded Odoo, the
+    crons and the updater are one.
+    """
+    return limits.workers + 2 if limits.workers and serves else 1
 
 
 def limits_of(limits: Limits, *, serves: bool) -> Mapping[str, int]:
     """Return what the control group of a container may use.
 
-    With workers, Odoo is a master, a process for websockets and the workers, and each may reach
-    `limit_memory_hard`; a threaded Odoo, the crons and the updater are one process. Swap is for
-    nobody: a shop that swaps is a shop that stands still.
+    Swap is for nobody: a shop that swaps is a shop that stands still.
     """
-    processes = limits.workers + 2 if limits.workers and serves else 1
+    processes = processes_of(limits, serves=serves)
     memory = limits.limit_memory_hard * processes
     return {
         "Memory": memory,
@@ -124,19 +156,47 @@ def limits_of(limits: Limits, *, serves: bool) -> Mapping[str, int]:
     }
 
 
-def _mounts(order: Order) -> list[dict[str, Any]]:
+def sockets_of(server: PostgresServer, instance: Instance) -> str | None:
+    """Return where a container of this instance finds PostgreSQL's socket, if that is its way."""
+    by_socket = instance.throwaway or server.host == server.sockets
+    return SOCKETS if server.sockets and by_socket else None
+
+
+def mounts_of(order: Order) -> list[dict[str, Any]]:
+    """Return the mounts of a part, but for its odoo.conf."""
     part = order.part
-    mounts = [
-        _bind(order.folder.data, part.folder.data),
-        _bind(order.folder.conf(part.name), part.folder.conf(part.name), read_only=True),
-    ]
-    if part.sockets and order.sockets:
-        mounts.append(_bind(Path(order.sockets), Path(part.sockets), read_only=True))
-    return mounts
+    data = _bind(order.folder.data, part.folder.data)
+    if not (part.sockets and order.sockets):
+        return [data]
+    return [data, _bind(Path(order.sockets), Path(part.sockets), read_only=True)]
 
 
-def _pairs(variables: Mapping[str, str]) -> Sequence[str]:
-    return [f"{name}={variables[name]}" for name in sorted(variables)]
+def exit_code(inspected: Mapping[str, Any], part: Part) -> int:
+    """Return how a container ended, a signal as less than 0; StepFailed: for want of memory."""
+    state = inspected["State"]
+    if state["OOMKilled"]:
+        limit = inspected["HostConfig"]["Memory"] // 1024**2
+        raise StepFailed(
+            f"Odoo's updater needed more memory than the {limit} MiB that the instance"
+            f" {part.instance.name} may use (limit_memory_hard), and was killed",
+            exit_code=-9,
+        )
+    return signed(int(state["ExitCode"]))
+
+
+def epitaph(*, at: str, memory: int) -> str:
+    """Return what an Odoo that was killed for its memory could not say itself.
+
+    In Odoo's own form, so that whoever explains the log sees it as the last error.
+    """
+    moment = at[:19].replace("T", " ")
+    reason = f"the container reached its limit of {memory // 1024**2} MiB and was killed"
+    return f"{moment},000 1 CRITICAL ? odoo: Out of memory: {reason}"
+
+
+def signed(code: int) -> int:
+    """Return an exit code as Docker tells it, with a signal as less than 0."""
+    return 128 - code if code in _SIGNALS else code
 
 
 def _bind(source: Path, target: Path, *, read_only: bool = False) -> dict[str, Any]:

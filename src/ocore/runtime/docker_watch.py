@@ -1,6 +1,6 @@
 """Watches containers: over HTTP like any Odoo, and by the log that Docker keeps."""
 
-from typing import Any, Final
+from typing import Any
 
 from aiodocker import Docker
 from aiodocker.containers import DockerContainer
@@ -9,9 +9,7 @@ from ocore.artifacts import Colour, Endpoint
 from ocore.environments import Instance
 from ocore.kit.docker import DockerEngine, found
 from ocore.runtime import Probe, Watch
-from ocore.runtime.container import ASIDE, container_name
-
-_KILLED: Final = 137
+from ocore.runtime.container import ASIDE, KILLED, container_name, epitaph
 
 
 class DockerWatch:
@@ -41,14 +39,8 @@ async def _newest(docker: Docker, name: str) -> DockerContainer | None:
 
 
 def _last_words(inspected: dict[str, Any]) -> tuple[str, ...]:
-    """Return what a container that was killed could not say itself.
-
-    In Odoo's own form, so that whoever explains the log sees it as the last error.
-    """
+    """Return what a container that was killed could not say itself."""
     state = inspected["State"]
-    if not state["OOMKilled"] and not (state["ExitCode"] == _KILLED and state["Restarting"]):
+    if not state["OOMKilled"] and not (state["ExitCode"] == KILLED and state["Restarting"]):
         return ()
-    limit = inspected["HostConfig"]["Memory"] // 1024**2
-    moment = state["FinishedAt"][:19].replace("T", " ")
-    reason = f"Out of memory: the container reached its limit of {limit} MiB and was killed"
-    return (f"{moment},000 1 CRITICAL ? odoo: {reason}",)
+    return (epitaph(at=state["FinishedAt"], memory=inspected["HostConfig"]["Memory"]),)

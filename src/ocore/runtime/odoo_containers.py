@@ -7,7 +7,7 @@ purpose is renamed, so that nothing but Docker need be asked after a crash of ou
 import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, suppress
-from typing import Any, Final
+from typing import Any
 
 from aiodocker import Docker
 from aiodocker.containers import DockerContainer
@@ -15,26 +15,26 @@ from aiodocker.containers import DockerContainer
 from ocore.artifacts import Image, Say
 from ocore.environments import Instance
 from ocore.errors import StepFailed
-from ocore.images.release import release_in
 from ocore.kit.docker import DockerEngine, found, streamed, unless_gone
 from ocore.kit.files import replace_file
 from ocore.kit.lines import Lines
 from ocore.kit.locks import exclusive
+from ocore.runtime.built import built
 from ocore.runtime.container import (
     ASIDE,
     INSIDE,
-    SOCKETS,
     SPEC,
     Order,
     container_config,
     container_name,
+    exit_code,
     lock_of,
+    sockets_of,
 )
 from ocore.runtime.folder import InstanceFolder
 from ocore.runtime.odoo_process import UPDATE, OdooHost, Part
+from ocore.runtime.ports import LOOPBACK
 from ocore.runtime.sessions import Sessions
-
-_SIGNALS: Final = range(129, 160)
 
 
 class OdooContainers:
@@ -47,17 +47,11 @@ class OdooContainers:
 
     async def part(self, instance: Instance, image: Image, name: str) -> Part:
         await asyncio.to_thread(self._folder(instance).make, self._host.user)
-        async with self._engine.connected() as docker:
-            inspected = await found(docker.images.inspect(image.tag))
-        release = release_in((inspected or {}).get("Config", {}).get("Labels") or {})
-        if release is None:
-            raise StepFailed(
-                f"the image {image.tag} is gone: deploy its commit again to build it anew"
-            )
-        folder = self._sockets(instance)
-        return Part(name=name, instance=instance, release=release, folder=INSIDE, sockets=folder)
+        release = await built(self._engine, image)
+        sockets = sockets_of(self._host.server, instance)
+        return Part(name=name, instance=instance, release=release, folder=INSIDE, sockets=sockets)
 
-    async def run(self, part: Part, argv: Sequence[str], conf: str) -> None:
+    async def run(self, part: Part, argv: Sequence[str], conf: str) -> str:
         name = container_name(part.instance, part.name)
         async with self._alone(name), self._engine.connected() as docker:
             config = await self._config(docker, part, argv, conf)
@@ -67,6 +61,7 @@ class OdooContainers:
                 await _remove(await found(docker.containers.get(f"{name}{ASIDE}")))
                 container = await docker.containers.create(config, name=name)
             await container.start()
+        return LOOPBACK
 
     async def up(self, instance: Instance, name: str) -> bool:
         async with self._engine.connected() as docker:
@@ -101,7 +96,7 @@ class OdooContainers:
                 await container.start()
                 await _follow(container, say)
                 await container.wait()
-                return _exit_code(await container.show(), part)
+                return exit_code(await container.show(), part)
             finally:
                 await _remove(container)
 
@@ -123,18 +118,13 @@ class OdooContainers:
                 part=part,
                 argv=tuple(argv),
                 conf=conf,
-                image_id=image["Id"],
+                image=image["Id"],
                 folder=folder,
                 home=self._host.home.root,
                 user=self._host.user,
                 sockets=self._host.server.sockets,
             )
         )
-
-    def _sockets(self, instance: Instance) -> str | None:
-        server = self._host.server
-        by_socket = instance.throwaway or server.host == server.sockets
-        return SOCKETS if server.sockets and by_socket else None
 
     def _folder(self, instance: Instance) -> InstanceFolder:
         return InstanceFolder(self._host.home.instances / instance.database)
@@ -154,19 +144,6 @@ async def _follow(container: DockerContainer, say: Say) -> None:
 async def _remove(container: DockerContainer | None) -> None:
     if container is not None:
         await unless_gone(container.delete(force=True))
-
-
-def _exit_code(inspected: dict[str, Any], part: Part) -> int:
-    state = inspected["State"]
-    if state["OOMKilled"]:
-        limit = inspected["HostConfig"]["Memory"] // 1024**2
-        raise StepFailed(
-            f"Odoo's updater needed more memory than the {limit} MiB that the instance"
-            f" {part.instance.name} may use (limit_memory_hard), and was killed",
-            exit_code=-9,
-        )
-    code = int(state["ExitCode"])
-    return 128 - code if code in _SIGNALS else code
 
 
 def _labels(container: DockerContainer) -> dict[str, str]:

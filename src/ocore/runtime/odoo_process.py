@@ -29,6 +29,7 @@ from ocore.odoo.commands import (
 from ocore.odoo.conf import Conf, Connection, Listening, odoo_conf
 from ocore.runtime import ModuleChange
 from ocore.runtime.folder import InstanceFolder
+from ocore.runtime.ports import LOOPBACK
 from ocore.runtime.sessions import application_name
 
 CRON: Final = "cron"
@@ -41,7 +42,7 @@ _LONGEST_STOP_SECONDS: Final = 60
 # updater itself on a second connection, which PostgreSQL cannot see as a deadlock: better to fail
 # and come back by the snapshot than to hold the instance's traffic for as long as they like.
 _LOCK_TIMEOUT: Final = "60s"
-_NOWHERE: Final = Listening(host="127.0.0.1", http_port=0, websocket_port=0)
+_NOWHERE: Final = Listening(host=LOOPBACK, http_port=0, websocket_port=0)
 # Python's HTTP libraries go through a proxy when there is one: here one that never answers.
 _NO_WAY_OUT: Final = {
     "http_proxy": "http://127.0.0.1:9",
@@ -56,12 +57,14 @@ class OdooHost:
     """What every Odoo of this machine has in common.
 
     `user` is who Odoo runs as (None: our own user); roles get passwords derived from `secret`.
+    A colour listens on the address `listen`.
     """
 
     home: Home
     server: PostgresServer
     user: OsUser | None
     secret: str = field(repr=False)
+    listen: str = LOOPBACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +89,7 @@ def program_name(instance: Instance, part: str) -> str:
 def serving_conf(part: Part, host: OdooHost, endpoint: Endpoint) -> str:
     """Return the odoo.conf of a colour, which never runs crons."""
     listening = Listening(
-        host=endpoint.host,
+        host=host.listen,
         http_port=endpoint.http_port,
         websocket_port=endpoint.websocket_port,
     )

@@ -19,6 +19,7 @@ from ocore.runtime.odoo_process import (
     program_name,
     updater_environment,
 )
+from ocore.runtime.ports import LOOPBACK
 from ocore.runtime.sessions import Sessions
 from ocore.runtime.updater import end_stray_updater, run_updater
 
@@ -38,7 +39,7 @@ class OdooPrograms:
         release = await asyncio.to_thread(load_release, self._host.home.releases, image.tag)
         return Part(name=name, instance=instance, release=release, folder=folder)
 
-    async def run(self, part: Part, argv: Sequence[str], conf: str) -> None:
+    async def run(self, part: Part, argv: Sequence[str], conf: str) -> str:
         """Let this part run with this odoo.conf; nothing happens when it already does.
 
         The log of a replaced one is put aside, so that what is in the log is of this image.
@@ -49,6 +50,7 @@ class OdooPrograms:
             await asyncio.to_thread(_put_aside, wanted.log)
         await self._write_conf(part, conf)
         await self._supervisor.ensure(wanted)
+        return LOOPBACK
 
     async def up(self, instance: Instance, name: str) -> bool:
         """Say whether this part has a process now."""

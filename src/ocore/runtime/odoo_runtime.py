@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 from typing import Final
 
 from ocore.artifacts import Colour, Endpoint, Image, Say
@@ -78,8 +79,8 @@ class OdooRuntime:
     async def start(self, instance: Instance, image: Image, colour: Colour) -> Endpoint:
         part = await self._parts.part(instance, image, colour)
         endpoint = await self._endpoint(instance, colour)
-        await self._parts.run(part, serve_argv(part), serving_conf(part, self._host, endpoint))
-        return endpoint
+        conf = serving_conf(part, self._host, endpoint)
+        return replace(endpoint, host=await self._parts.run(part, serve_argv(part), conf))
 
     async def stop(self, instance: Instance, colour: Colour) -> None:
         patience = self._drain_seconds

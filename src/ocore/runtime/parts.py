@@ -1,4 +1,4 @@
-"""Keeping the parts of instances running, whoever does it: a supervisor, or Docker."""
+"""Keeping the parts of instances running, whoever does it: a supervisor, Docker, or Swarm."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -18,8 +18,11 @@ class Parts(Protocol):
         """Return the part with its image, its folders made; StepFailed when the image is gone."""
         ...
 
-    async def run(self, part: Part, argv: Sequence[str], conf: str) -> None:
-        """Let this part run with this odoo.conf; nothing happens when it already does."""
+    async def run(self, part: Part, argv: Sequence[str], conf: str) -> str:
+        """Let this part run with this odoo.conf, and return the address of where it runs.
+
+        Nothing happens when it already does.
+        """
         ...
 
     async def up(self, instance: Instance, name: str) -> bool:

@@ -11,13 +11,15 @@ import aiohttp
 import structlog
 
 from ocore.embedded.secrets import secret
-from ocore.embedded.settings import DOCKER, Settings
+from ocore.embedded.settings import Settings
 from ocore.embedded.supervisor import Supervisor, supervisord_command
 from ocore.embedded.users import PlatformUsers, closed_folder, platform_users
 from ocore.errors import Conflict, StepFailed
 from ocore.kit import shell
 from ocore.kit.privileges import as_user
 from ocore.proxy.traefik import prepare
+from ocore.runtime.fleet import Fleet
+from ocore.runtime.swarm_fleet import SwarmFleet
 from ocore.storage.schema import ensure_database
 from ocore.storage.schema import migrate as migrate_schema
 from ocore.wiring import parts
@@ -76,8 +78,8 @@ async def _start(settings: Settings, users: PlatformUsers, supervisor: Superviso
         await supervisor.ensure(program)
     await supervisor.ensure(parts.api_program(settings, os.environ))
     await _answering(f"{settings.api_url}/health")
-    if settings.runtime == DOCKER:
-        await fleet_of(settings).wake()
+    if fleet := fleet_of(settings):
+        await fleet.wake()
     await supervisor.ensure(parts.worker_program(settings, os.environ))
 
 
@@ -96,8 +98,8 @@ async def supervised(
         await _reachable(supervisor, child)
         yield
     finally:
-        if settings.runtime == DOCKER:
-            await _rest_containers(settings, supervisor)
+        if fleet := fleet_of(settings):
+            await _rest(fleet, supervisor)
         await supervisor.shutdown()
         with suppress(shell.CommandFailed):
             await child
@@ -105,11 +107,12 @@ async def supervised(
 
 @asynccontextmanager
 async def _kept_fleet(settings: Settings) -> AsyncIterator[None]:
-    """Look after the containers, where there are any."""
-    if settings.runtime != DOCKER:
+    """Look after the containers, where nobody else does."""
+    fleet = fleet_of(settings)
+    if not isinstance(fleet, Fleet):
         yield
         return
-    keeper = asyncio.create_task(fleet_of(settings).keep())
+    keeper = asyncio.create_task(fleet.keep())
     try:
         yield
     finally:
@@ -117,11 +120,11 @@ async def _kept_fleet(settings: Settings) -> AsyncIterator[None]:
         await asyncio.gather(keeper, return_exceptions=True)
 
 
-async def _rest_containers(settings: Settings, supervisor: Supervisor) -> None:
+async def _rest(fleet: Fleet | SwarmFleet, supervisor: Supervisor) -> None:
     """Stop Odoo after the worker, which would take one that stops for a deployment that fails."""
     try:
         await supervisor.remove(parts.WORKER_NAME)
-        await fleet_of(settings).rest()
+        await fleet.rest()
     except StepFailed as failure:
         log.warning("containers go on without their platform", reason=str(failure))
 

@@ -5,7 +5,7 @@ from functools import partial
 
 import structlog
 
-from ocore.embedded.settings import DOCKER, Settings
+from ocore.embedded.settings import PROCESS, Settings
 from ocore.embedded.users import platform_users
 from ocore.errors import Impossible
 from ocore.images.sweeping import Sweep
@@ -20,8 +20,8 @@ log = structlog.get_logger(__name__)
 
 async def prune(settings: Settings, *, spare: timedelta) -> None:
     """Remove images that serve nothing and that no rollback may name."""
-    if settings.runtime != DOCKER:
-        raise Impossible("only OCORE_RUNTIME=docker has images to prune", code="no_images")
+    if settings.runtime == PROCESS:
+        raise Impossible("OCORE_RUNTIME=process has no images to prune", code="no_images")
     conninfo = platform_conninfo(settings, await platform_users())
     async with open_pool(conninfo) as pool:
         sweep = Sweep(

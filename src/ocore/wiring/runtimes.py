@@ -1,10 +1,10 @@
-"""The two ways to run Odoo on a machine: as processes, or in containers."""
+"""The ways to run Odoo: as processes, in containers, or as services of a swarm."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ocore.embedded.home import Home
-from ocore.embedded.settings import Settings
+from ocore.embedded.settings import DOCKER, SWARM, Settings
 from ocore.embedded.signing import signer_of
 from ocore.embedded.supervisor import Supervisor
 from ocore.images import Images
@@ -24,13 +24,17 @@ from ocore.runtime.fleet import Fleet
 from ocore.runtime.odoo_containers import OdooContainers
 from ocore.runtime.odoo_process import OdooHost
 from ocore.runtime.odoo_programs import OdooPrograms
+from ocore.runtime.odoo_services import OdooServices
 from ocore.runtime.parts import Parts
+from ocore.runtime.service import Nodes
+from ocore.runtime.swarm_fleet import SwarmFleet
+from ocore.runtime.swarm_watch import SwarmWatch
 from ocore.runtime.watch import HttpWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equipment:
-    """What both ways need. `environment` says where Python's packages come from."""
+    """What all ways need. `environment` says where Python's packages come from."""
 
     settings: Settings
     host: OdooHost
@@ -38,14 +42,36 @@ class Equipment:
     environment: Mapping[str, str]
 
 
-def process_equipment(equipment: Equipment, venvs: Venvs) -> tuple[Images, Parts, Watch]:
+def equipment_of(equipment: Equipment, venvs: Venvs) -> tuple[Images, Parts, Watch]:
+    """Return who builds images, runs them and looks at them, as the settings have it."""
+    if equipment.settings.runtime == DOCKER:
+        return _docker_equipment(equipment)
+    if equipment.settings.runtime == SWARM:
+        return _swarm_equipment(equipment)
+    return _process_equipment(equipment, venvs)
+
+
+def _process_equipment(equipment: Equipment, venvs: Venvs) -> tuple[Images, Parts, Watch]:
     home, host = equipment.settings.home, equipment.host
     images = ReleaseImages(home.releases, equipment.providers, venvs, papers_of(home))
     return images, OdooPrograms(Supervisor(home.run), host), HttpWatch(home)
 
 
-def docker_equipment(equipment: Equipment) -> tuple[Images, Parts, Watch]:
-    settings, host = equipment.settings, equipment.host
+def _docker_equipment(equipment: Equipment) -> tuple[Images, Parts, Watch]:
+    engine = engine_of(equipment.settings)
+    watch = DockerWatch(engine, HttpWatch(equipment.settings.home))
+    return _docker_images(equipment), OdooContainers(engine, equipment.host), watch
+
+
+def _swarm_equipment(equipment: Equipment) -> tuple[Images, Parts, Watch]:
+    settings = equipment.settings
+    engine, nodes = engine_of(settings), nodes_of(settings)
+    watch = SwarmWatch(engine, HttpWatch(settings.home))
+    return _docker_images(equipment), OdooServices(engine, equipment.host, nodes), watch
+
+
+def _docker_images(equipment: Equipment) -> Images:
+    settings = equipment.settings
     cache, engine, registry = settings.home.cache, engine_of(settings), registry_of(settings)
     debian = DebianBases(
         engine=engine,
@@ -54,7 +80,7 @@ def docker_equipment(equipment: Equipment) -> tuple[Images, Parts, Watch]:
         debian=settings.docker_debian,
         mirror=settings.debian_mirror or known_mirror(),
     )
-    images = DockerImages(
+    return DockerImages(
         engine=engine,
         debian=debian,
         foreign=ForeignBases(engine=engine, cache=cache, registry=registry),
@@ -63,8 +89,6 @@ def docker_equipment(equipment: Equipment) -> tuple[Images, Parts, Watch]:
         environment=equipment.environment,
         registry=registry,
     )
-    watch = DockerWatch(engine, HttpWatch(settings.home))
-    return images, OdooContainers(engine, host), watch
 
 
 def papers_of(home: Home) -> Papers:
@@ -87,5 +111,17 @@ def engine_of(settings: Settings) -> DockerEngine:
     return DockerEngine(settings.docker_host)
 
 
-def fleet_of(settings: Settings) -> Fleet:
-    return Fleet(engine_of(settings), settings.home)
+def nodes_of(settings: Settings) -> Nodes:
+    return Nodes(
+        pushed=settings.home.pushed,
+        username=settings.registry_username,
+        password=settings.registry_password,
+    )
+
+
+def fleet_of(settings: Settings) -> Fleet | SwarmFleet | None:
+    """Return what must be woken and put to rest with the platform; processes go by themselves."""
+    engine, home = engine_of(settings), settings.home
+    if settings.runtime == DOCKER:
+        return Fleet(engine, home)
+    return SwarmFleet(engine, home) if settings.runtime == SWARM else None

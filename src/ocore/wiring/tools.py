@@ -13,7 +13,7 @@ from ocore.assets.bridge import AssetBridge
 from ocore.databases import Databases
 from ocore.databases.postgres import PostgresDatabases
 from ocore.deployments.toolbox import Lookout
-from ocore.embedded.settings import DOCKER, Settings
+from ocore.embedded.settings import Settings
 from ocore.embedded.users import PlatformUsers, closed_folder
 from ocore.errors import StepFailed
 from ocore.gates import Gates, lint
@@ -41,7 +41,7 @@ from ocore.source import Source
 from ocore.source.git import GitSource
 from ocore.wiring.connections import odoo_server, platform_secret
 from ocore.wiring.parts import layout_of
-from ocore.wiring.runtimes import Equipment, docker_equipment, process_equipment
+from ocore.wiring.runtimes import Equipment, equipment_of
 from ocore.worker.fence import fenced
 
 _SYSTEM_PYTHONS: Final = ("python3.13", "python3.12", "python3.11")
@@ -92,10 +92,7 @@ def adapters_of(
     equipment = Equipment(
         settings=settings, host=host, providers=providers, environment=_passed_on(environment)
     )
-    if settings.runtime == DOCKER:
-        images, parts, watch = docker_equipment(equipment)
-    else:
-        images, parts, watch = process_equipment(equipment, venvs)
+    images, parts, watch = equipment_of(equipment, venvs)
     return Adapters(
         source=source_of(settings),
         gates=gates_of(settings, users, providers, venvs),
