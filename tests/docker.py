@@ -131,6 +131,38 @@ async def one_node_swarm(daemon: Daemon) -> AsyncIterator[Daemon]:
         await _leave_swarm(docker)
 
 
+@asynccontextmanager
+async def joined(manager: Daemon, other: Daemon) -> AsyncIterator[str]:
+    """Make a daemon a worker of this manager's swarm; yields the id of its node."""
+    async with manager.engine.connected() as docker:
+        token = (await docker.swarm.inspect())["JoinTokens"]["Worker"]
+        [managing] = (await docker.system.info())["Swarm"]["RemoteManagers"]
+    async with other.engine.connected() as docker:
+        address = managing["Addr"].rpartition(":")[0].removesuffix("1") + "2"
+        await docker.swarm.join(
+            remote_addrs=[managing["Addr"]],
+            join_token=token,
+            advertise_addr=address,
+            listen_addr=f"{address}:2377",
+        )
+        node = (await docker.system.info())["Swarm"]["NodeID"]
+    yield node
+    if other.process is not None:
+        async with other.engine.connected() as docker:
+            await docker.swarm.leave(force=True)
+    async with manager.engine.connected() as docker:
+        await docker.nodes.remove(node_id=node, force=True)
+
+
+async def change_node(manager: Daemon, node: str | None = None, **change: object) -> None:
+    """Change `Labels` or `Availability` of a node; None is the manager's own."""
+    async with manager.engine.connected() as docker:
+        known = node or (await docker.system.info())["Swarm"]["NodeID"]
+        found = await docker.nodes.inspect(node_id=known)
+        version = found["Version"]["Index"]
+        await docker.nodes.update(node_id=known, version=version, spec={**found["Spec"], **change})
+
+
 async def _leave_swarm(docker: Docker) -> None:
     if (await docker.system.info())["Swarm"]["LocalNodeState"] != "inactive":
         await docker.swarm.leave(force=True)

@@ -1,4 +1,4 @@
-"""What the environment says about the store of copies."""
+"""What the environment says about the store of copies, and about where Odoo runs."""
 
 import pytest
 
@@ -34,3 +34,30 @@ def test_a_setting_that_makes_no_sense_is_named(change: dict[str, str], field: s
     with pytest.raises(Malformed) as refused:
         settings_from({**STORE, **change})
     assert refused.value.field == field
+
+
+NODES = {
+    "OCORE_HOME": "/h",
+    "OCORE_RUNTIME": "swarm",
+    "OCORE_SWARM_NODES": "node.labels.odoo==yes, node.role==worker",
+    "OCORE_REGISTRY": "registry.example.com",
+    "OCORE_ODOO_DATABASE_URL": "postgresql://db.example.com",
+}
+
+
+def test_the_nodes_of_a_swarm_are_those_that_meet_all_constraints() -> None:
+    settings = settings_from(NODES)
+    assert settings.swarm_nodes == ("node.labels.odoo==yes", "node.role==worker")
+    assert settings_from({"OCORE_HOME": "/h", "OCORE_RUNTIME": "swarm"}).swarm_nodes is None
+
+
+@pytest.mark.parametrize("missing", ["OCORE_REGISTRY", "OCORE_ODOO_DATABASE_URL"])
+def test_many_nodes_need_what_each_of_them_reaches(missing: str) -> None:
+    with pytest.raises(Malformed) as refused:
+        settings_from({**NODES, missing: ""})
+    assert refused.value.field == missing
+
+
+def test_a_runtime_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(Malformed, match="process, docker, swarm"):
+        settings_from({"OCORE_HOME": "/h", "OCORE_RUNTIME": "kubernetes"})

@@ -67,6 +67,33 @@ async def test_a_host_nobody_has_gets_404(tmp_path: Path) -> None:
             assert answer.status == 404
 
 
+async def test_requests_follow_their_colour_to_another_host_unless_they_are_held(
+    tmp_path: Path,
+) -> None:
+    async with (
+        running(tmp_path) as platform,
+        colours("blue") as (blue,),
+        browser(platform, LIBRARY.host) as client,
+    ):
+        there, port = blue.endpoint.host, blue.endpoint.http_port
+        await platform.proxy.route(LIBRARY, replace(blue.endpoint, host="127.9.9.9"))
+        await platform.proxy.follow(LIBRARY.database, http_port=port + 1, host=there)
+        async with client.get("/web") as answer:
+            assert answer.status == 502
+        await platform.proxy.follow(LIBRARY.database, http_port=port, host=there)
+        for path, door in (("/web", "http"), ("/websocket/health", "websocket")):
+            async with client.get(path) as answer:
+                assert (await answer.json())["door"] == door
+        await platform.proxy.hold(LIBRARY)
+        await platform.proxy.follow(LIBRARY.database, http_port=port, host="127.9.9.9")
+        waiting = asyncio.create_task(client.get("/web"))
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+        await platform.proxy.route(LIBRARY, blue.endpoint)
+        async with await waiting as answer:
+            assert answer.status == 200
+
+
 async def test_a_removed_instance_gets_404_and_its_neighbour_goes_on(tmp_path: Path) -> None:
     shop = instance("shop")
     async with running(tmp_path) as platform, colours("blue") as (blue,):

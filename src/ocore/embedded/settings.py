@@ -33,6 +33,7 @@ class Settings:
     `database_url` None means the embedded PostgreSQL, for the platform's own records;
     `odoo_database_url` likewise for the databases of the instances (its user must be allowed to
     create roles and databases). Ports are TCP; the API and the proxy listen on `listen`.
+    `swarm_nodes` are placement constraints of Swarm (None: the node of its manager only).
     `docker_debian` is an image of Debian for Odoo to stand on (None: one is made).
     """
 
@@ -50,6 +51,7 @@ class Settings:
     registry: str | None = None
     registry_username: str | None = None
     registry_password: str | None = field(default=None, repr=False)
+    swarm_nodes: tuple[str, ...] | None = None
     owner_email: str = "owner@example.com"
     owner_password: str | None = None
     lease_seconds: float = 15.0
@@ -88,6 +90,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         registry=text("OCORE_REGISTRY", None),
         registry_username=text("OCORE_REGISTRY_USERNAME", None),
         registry_password=text("OCORE_REGISTRY_PASSWORD", None),
+        swarm_nodes=_swarm_nodes(environment),
         owner_email=environment.get("OCORE_OWNER_EMAIL") or defaults.owner_email,
         owner_password=text("OCORE_OWNER_PASSWORD", None),
         lease_seconds=_seconds(environment, "OCORE_LEASE_SECONDS", defaults.lease_seconds),
@@ -144,6 +147,20 @@ def _runtime(environment: Mapping[str, str]) -> str:
             field="OCORE_RUNTIME",
         )
     return name
+
+
+def _swarm_nodes(environment: Mapping[str, str]) -> tuple[str, ...] | None:
+    text = environment.get("OCORE_SWARM_NODES")
+    if not text:
+        return None
+    for name in ("OCORE_REGISTRY", "OCORE_ODOO_DATABASE_URL"):
+        if not environment.get(name):
+            raise Malformed(
+                f"OCORE_SWARM_NODES needs {name}: nodes reach nothing that is on this machine only",
+                code="bad_setting",
+                field=name,
+            )
+    return tuple(constraint.strip() for constraint in text.split(","))
 
 
 def _port(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -17,6 +17,7 @@ Service = Mapping[str, Any]
 Task = Mapping[str, Any]
 """One try of Swarm's to run a service. Both as the Engine's API writes them."""
 
+_NO_ADDRESS: Final = frozenset({"", "0.0.0.0"})  # noqa: S104 - not to listen on
 _ENDED: Final = frozenset({"complete", "shutdown", "failed", "rejected", "remove", "orphaned"})
 
 
@@ -30,6 +31,16 @@ async def node_id(docker: Docker) -> str:
             "this Docker daemon is a worker of its swarm: let OCORE_DOCKER_HOST name a manager"
         )
     return str(told["NodeID"])
+
+
+async def node_address(docker: Docker, task: Task) -> str:
+    """Return the address by which its manager reaches the node of a task."""
+    node = await docker.nodes.inspect(node_id=task["NodeID"])
+    address = str(node["Status"]["Addr"])
+    if address in _NO_ADDRESS:
+        # So it is for a manager that listens everywhere (moby/moby 35437).
+        address = str(node["ManagerStatus"]["Addr"]).rpartition(":")[0]
+    return address
 
 
 async def create_service(

@@ -117,6 +117,18 @@ def routed(instance: Instance, endpoint: Endpoint) -> Configuration:
     }
 
 
+def moved(configuration: Configuration, host: str) -> Configuration:
+    """Return what `routed` made, with the same ports on another host."""
+    services = configuration["http"]["services"]
+    elsewhere = {name: _service(host, _port_in(service)) for name, service in services.items()}
+    return {"http": {**configuration["http"], "services": elsewhere}}
+
+
+def _port_in(service: Configuration) -> int:
+    url: str = service["loadBalancer"]["servers"][0]["url"]
+    return int(url.rpartition(":")[2])
+
+
 def held(instance: Instance, holder_port: int) -> Configuration:
     """Return the dynamic configuration of an instance whose requests wait at the holder."""
     http, websocket = _names(instance)

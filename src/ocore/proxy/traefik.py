@@ -1,6 +1,8 @@
 """Traefik as the proxy: told by files, asked by its API whether it has read them."""
 
 import asyncio
+import dataclasses
+import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,18 +14,20 @@ from typing import Final
 from ocore.artifacts import Endpoint
 from ocore.environments import Instance
 from ocore.errors import StepFailed
+from ocore.kit.locks import exclusive
 from ocore.proxy import ProxyAway
 from ocore.proxy.configuration import (
     LOOPBACK,
     Configuration,
     Layout,
     held,
+    moved,
     routed,
     static_configuration,
     text_of,
 )
 from ocore.proxy.files import replace
-from ocore.proxy.targets import limit_file, target_file, target_text
+from ocore.proxy.targets import limit_file, read_target, target_file, target_text
 from ocore.proxy.traefik_api import TraefikApi, traefik_api
 
 _POLL_SECONDS: Final = 0.02
@@ -77,6 +81,7 @@ class TraefikProxy:
     async def route(self, instance: Instance, endpoint: Endpoint) -> None:
         configuration = routed(instance, endpoint)
         await self._on_disk(
+            instance.database,
             partial(self._replace, self._target_file(instance), target_text(endpoint)),
             partial(self._replace, self._dynamic_file(instance), text_of(configuration)),
         )
@@ -87,6 +92,7 @@ class TraefikProxy:
         await self._until_none(self._holder_silence)
         # The target first: a holder that still knew one would use it.
         await self._on_disk(
+            instance.database,
             partial(self._note_limit, instance),
             partial(self._target_file(instance).unlink, missing_ok=True),
             partial(self._replace, self._dynamic_file(instance), text_of(configuration)),
@@ -96,8 +102,25 @@ class TraefikProxy:
         # caller stops it.
         await asyncio.sleep(_SETTLE_SECONDS)
 
+    async def follow(self, database: str, *, http_port: int, host: str) -> None:
+        """Send requests that go to this port to another host, where their colour runs now.
+
+        Nothing happens when they go elsewhere, or are held.
+        """
+        file, targets = self._layout.dynamic_file(database), self._layout.targets
+        async with self._writing(database):
+            target = await asyncio.to_thread(read_target, targets, database)
+            if target is None or target.http_port != http_port or target.host == host:
+                return
+            configuration = moved(json.loads(await asyncio.to_thread(file.read_text)), host)
+            there = target_text(dataclasses.replace(target, host=host))
+            await asyncio.to_thread(self._replace, target_file(targets, database), there)
+            await asyncio.to_thread(self._replace, file, text_of(configuration))
+        await self._taken_over(configuration)
+
     async def remove(self, instance: Instance) -> None:
         await self._on_disk(
+            instance.database,
             partial(self._dynamic_file(instance).unlink, missing_ok=True),
             partial(self._target_file(instance).unlink, missing_ok=True),
             partial(self._limit_file(instance).unlink, missing_ok=True),
@@ -137,10 +160,17 @@ class TraefikProxy:
         # Staged outside the watched folder: Traefik reads all files again at each event in it.
         replace(path, text, staging=self._layout.directory)
 
-    async def _on_disk(self, *changes: Callable[[], None]) -> None:
-        try:
+    async def _on_disk(self, database: str, *changes: Callable[[], None]) -> None:
+        async with self._writing(database):
             for change in changes:
                 await asyncio.to_thread(change)
+
+    @asynccontextmanager
+    async def _writing(self, database: str) -> AsyncIterator[None]:
+        """Be the only one who changes these routes: a worker, or who looks after all of them."""
+        try:
+            async with exclusive(self._layout.directory / "locks" / f"{database}.lock"):
+                yield
         except OSError as failure:
             raise StepFailed(
                 f"no route can be written to {self._layout.directory}: {failure}; "

@@ -27,6 +27,7 @@ from ocore.kit.swarm import (
     change_service,
     create_service,
     local_container,
+    node_address,
     node_id,
     replicas,
     state,
@@ -177,8 +178,7 @@ class OdooServices:
     async def _address(self, docker: Docker, task: Task) -> str:
         if self._nodes.constraints is None:
             return LOOPBACK
-        node = await docker.nodes.inspect(node_id=task["NodeID"])
-        return str(node["Status"]["Addr"])
+        return await node_address(docker, task)
 
     async def _keep_log(
         self, docker: Docker, service: Service, instance: Instance, name: str

@@ -18,6 +18,7 @@ from ocore.kit.locks import exclusive
 from ocore.kit.threads import to_its_end
 
 LOOPBACK: Final = "127.0.0.1"
+EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - where the proxy is on another machine
 # Below the ports the kernel gives to outgoing connections (from 32768 on Linux).
 PORTS: Final = range(20000, 30000)
 
@@ -38,6 +39,11 @@ class Ports:
         """Return where this colour listens; None when it never did."""
         pair = (await asyncio.to_thread(_read, self._file(instance))).get(colour)
         return None if pair is None else _endpoint(instance, pair)
+
+    async def http_port(self, database: str, colour: Colour) -> int | None:
+        """Return the port of this colour; None when it never had one."""
+        pairs = await asyncio.to_thread(_read, self._instances / database / "ports.json")
+        return pairs[colour].http if colour in pairs else None
 
     async def take(self, instance: Instance, colour: Colour) -> Endpoint:
         """Return where a colour that does not run yet may listen.

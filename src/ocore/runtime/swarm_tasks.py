@@ -59,14 +59,17 @@ async def finished(docker: Docker, service_id: str, *, label: str) -> Task | Non
         await asyncio.sleep(_POLL_SECONDS)
 
 
-async def gone(docker: Docker, service_id: str, *, label: str, grace: int) -> None:
+async def gone(
+    docker: Docker, service_id: str, *, label: str, grace: int, silence: float = _STOP_SECONDS
+) -> None:
     """Wait until a service that was scaled to none, or removed, has no process any more.
 
-    A process has `grace` seconds to end. StepFailed names the node that does not say.
+    A process has `grace` seconds to end, and its node `silence` more to say so. StepFailed names
+    the node that does not.
     """
     node = "that has it"
     try:
-        async with asyncio.timeout(grace + _STOP_SECONDS):
+        async with asyncio.timeout(grace + silence):
             while lasting := await _lasting(docker, service_id, label=label, grace=grace):
                 node = lasting[0].get("NodeID") or node
                 await asyncio.sleep(_POLL_SECONDS)

@@ -107,9 +107,9 @@ async def supervised(
 
 @asynccontextmanager
 async def _kept_fleet(settings: Settings) -> AsyncIterator[None]:
-    """Look after the containers, where nobody else does."""
+    """Look after what runs, as far as nobody else does."""
     fleet = fleet_of(settings)
-    if not isinstance(fleet, Fleet):
+    if fleet is None:
         yield
         return
     keeper = asyncio.create_task(fleet.keep())

@@ -14,10 +14,12 @@ from ocore.images.foreign_base import ForeignBases
 from ocore.images.papers import Papers
 from ocore.images.registry import Registry
 from ocore.images.releases import ReleaseImages
+from ocore.images.spreading import SpreadImages
 from ocore.images.venvs import Venvs
 from ocore.kit.docker import DockerEngine
 from ocore.odoo.providers import Provider
 from ocore.odoo.providers.debian import known_mirror
+from ocore.proxy.traefik import TraefikProxy
 from ocore.runtime import Watch
 from ocore.runtime.docker_watch import DockerWatch
 from ocore.runtime.fleet import Fleet
@@ -26,10 +28,12 @@ from ocore.runtime.odoo_process import OdooHost
 from ocore.runtime.odoo_programs import OdooPrograms
 from ocore.runtime.odoo_services import OdooServices
 from ocore.runtime.parts import Parts
+from ocore.runtime.ports import EVERYWHERE, LOOPBACK
 from ocore.runtime.service import Nodes
 from ocore.runtime.swarm_fleet import SwarmFleet
 from ocore.runtime.swarm_watch import SwarmWatch
 from ocore.runtime.watch import HttpWatch
+from ocore.wiring.parts import layout_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +70,13 @@ def _docker_equipment(equipment: Equipment) -> tuple[Images, Parts, Watch]:
 def _swarm_equipment(equipment: Equipment) -> tuple[Images, Parts, Watch]:
     settings = equipment.settings
     engine, nodes = engine_of(settings), nodes_of(settings)
+    images: Images = _docker_images(equipment)
+    if nodes.constraints is not None:
+        images = SpreadImages(
+            images=images, engine=engine, constraints=nodes.constraints, auth=nodes.auth
+        )
     watch = SwarmWatch(engine, HttpWatch(settings.home))
-    return _docker_images(equipment), OdooServices(engine, equipment.host, nodes), watch
+    return images, OdooServices(engine, equipment.host, nodes), watch
 
 
 def _docker_images(equipment: Equipment) -> Images:
@@ -111,9 +120,16 @@ def engine_of(settings: Settings) -> DockerEngine:
     return DockerEngine(settings.docker_host)
 
 
+def listening_of(settings: Settings) -> str:
+    """Return the address that Odoo listens on: of this machine's loopback, if that will do."""
+    elsewhere = settings.runtime == SWARM and settings.swarm_nodes is not None
+    return EVERYWHERE if elsewhere else LOOPBACK
+
+
 def nodes_of(settings: Settings) -> Nodes:
     return Nodes(
         pushed=settings.home.pushed,
+        constraints=settings.swarm_nodes,
         username=settings.registry_username,
         password=settings.registry_password,
     )
@@ -124,4 +140,7 @@ def fleet_of(settings: Settings) -> Fleet | SwarmFleet | None:
     engine, home = engine_of(settings), settings.home
     if settings.runtime == DOCKER:
         return Fleet(engine, home)
-    return SwarmFleet(engine, home) if settings.runtime == SWARM else None
+    if settings.runtime != SWARM:
+        return None
+    proxy = TraefikProxy(layout_of(settings))
+    return SwarmFleet(engine, home, follow=proxy.follow if settings.swarm_nodes else None)

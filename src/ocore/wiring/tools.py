@@ -41,7 +41,7 @@ from ocore.source import Source
 from ocore.source.git import GitSource
 from ocore.wiring.connections import odoo_server, platform_secret
 from ocore.wiring.parts import layout_of
-from ocore.wiring.runtimes import Equipment, equipment_of
+from ocore.wiring.runtimes import Equipment, equipment_of, listening_of
 from ocore.worker.fence import fenced
 
 _SYSTEM_PYTHONS: Final = ("python3.13", "python3.12", "python3.11")
@@ -87,7 +87,8 @@ def adapters_of(
 ) -> Adapters:
     home = settings.home
     server, secret = odoo_server(settings, users), platform_secret(settings)
-    host = OdooHost(home=home, server=server, user=users.odoo, secret=secret)
+    listen = listening_of(settings)
+    host = OdooHost(home=home, server=server, user=users.odoo, secret=secret, listen=listen)
     venvs, providers = venvs_of(settings, users, environment), providers_of(settings)
     equipment = Equipment(
         settings=settings, host=host, providers=providers, environment=_passed_on(environment)
