@@ -130,7 +130,8 @@ async def listening(port: int) -> None:
 class Colour:
     """Stands for one colour of an Odoo: says its name, and remembers which ids it was sent.
 
-    `most_at_once` is how many requests it ever had at work together.
+    `most_at_once` is how many requests it ever had at work together, and `opened` tells when it
+    was let have each websocket.
     """
 
     def __init__(self, name: str) -> None:
@@ -138,6 +139,7 @@ class Colour:
         self.served: Counter[str] = Counter()
         self.endpoint = Endpoint(host=LOOPBACK, http_port=free_port(), websocket_port=free_port())
         self.most_at_once = 0
+        self.opened: list[float] = []
         self._at_work = 0
         self._runners: list[web.AppRunner] = []
 
@@ -176,10 +178,13 @@ class Colour:
         return web.json_response(answer)
 
     async def _websocket(self, door: Door, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(autoclose=False)
         await socket.prepare(request)
+        self.opened.append(asyncio.get_running_loop().time())
         async for message in socket:
             await socket.send_str(f"{self.name} {door} {message.data}")
+        # As Odoo does: with the code that it was closed with.
+        await socket.close(code=socket.close_code or 1000)
         return socket
 
 

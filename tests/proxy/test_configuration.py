@@ -37,8 +37,8 @@ def test_only_named_proxies_may_say_where_a_client_comes_from() -> None:
     assert door["http"] == {"aliasHeadersStrategy": "delete"}
 
 
-def test_each_door_has_its_port() -> None:
-    http = routed(instance(), BLUE)["http"]
+def test_pages_go_straight_to_the_colour_and_websockets_by_the_holder() -> None:
+    http = routed(instance(), BLUE, 8082)["http"]
     ports = {
         router["rule"]: http["services"][router["service"]]["loadBalancer"]["servers"][0]["url"]
         for router in http["routers"].values()
@@ -47,7 +47,7 @@ def test_each_door_has_its_port() -> None:
         "Host(`library.localhost`)": "http://127.0.0.1:9001",
         "Host(`library.localhost`) && "
         "(Path(`/websocket`) || PathPrefix(`/websocket/`) || PathPrefix(`/longpolling/`))": (
-            "http://127.0.0.1:9002"
+            "http://127.0.0.1:8082"
         ),
     }
 
@@ -65,7 +65,7 @@ def test_both_doors_of_a_held_instance_lead_to_the_holder_and_say_whose_they_are
 
 
 def test_what_is_written_is_json_and_so_yaml() -> None:
-    configuration = routed(instance(), BLUE)
+    configuration = routed(instance(), BLUE, 8082)
     assert json.loads(text_of(configuration)) == configuration
 
 
@@ -74,7 +74,7 @@ def test_a_host_that_is_no_host_name_never_reaches_traefik(host: str) -> None:
     strange = instance()
     object.__setattr__(strange, "host", host)
     with pytest.raises(StepFailed, match="is not a host name"):
-        routed(strange, BLUE)
+        routed(strange, BLUE, 8082)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from ocore.proxy.targets import read_limit, target_file, target_text
 from ocore.proxy.traefik import TraefikProxy
@@ -275,6 +276,37 @@ async def test_who_does_not_come_from_traefik_is_turned_away(tmp_path: Path) -> 
         assert answer.status == 421
 
 
+async def test_websockets_that_come_back_together_are_let_in_a_few_at_a_time(
+    tmp_path: Path,
+) -> None:
+    crowd = 4 * AT_ONCE
+    all_in = asyncio.Barrier(crowd)
+
+    async def come_back() -> str:
+        async with client.ws_connect("/websocket") as socket:
+            await socket.send_str("subscribe")
+            answer = await socket.receive_str()
+            await all_in.wait()
+            return answer
+
+    async with (
+        running(tmp_path, most=1) as platform,
+        colours("blue", "green") as (blue, green),
+        browser(platform, LIBRARY.host) as client,
+    ):
+        await platform.proxy.route(LIBRARY, blue.endpoint)
+        await platform.proxy.hold(LIBRARY)
+        sockets = [asyncio.create_task(come_back()) for _ in range(crowd)]
+        page = asyncio.create_task(_get(client))
+        await asyncio.sleep(0.5)
+        await platform.proxy.route(LIBRARY, green.endpoint)
+        # They take no place among the requests that wait.
+        assert await page == (200, "green")
+        assert await asyncio.gather(*sockets) == ["green websocket subscribe"] * crowd
+    # Four waves, a quarter of a second apart; a slow machine takes longer.
+    assert green.opened[-1] - green.opened[0] > 0.4
+
+
 async def test_who_waits_for_a_turn_while_the_instance_is_held_again_goes_to_its_next_colour(
     tmp_path: Path,
 ) -> None:
@@ -295,3 +327,32 @@ async def test_who_waits_for_a_turn_while_the_instance_is_held_again_goes_to_its
         await platform.proxy.route(LIBRARY, green.endpoint)
         served = Counter(await asyncio.gather(*crowd))
     assert served == {(200, "blue"): AT_ONCE, (200, "green"): 1}
+
+
+@pytest.mark.parametrize("how", ["route", "hold"])
+async def test_websockets_of_a_colour_that_serves_no_more_are_closed_while_it_still_runs(
+    tmp_path: Path, how: str
+) -> None:
+    async def stay() -> tuple[str, int | None]:
+        async with client.ws_connect("/websocket") as socket:
+            await socket.send_str("hello")
+            answer = await socket.receive_str()
+            await all_in.wait()
+            await socket.receive()
+            return answer, socket.close_code
+
+    async with (
+        running(tmp_path) as platform,
+        colours("blue", "green") as (blue, green),
+        browser(platform, LIBRARY.host) as client,
+    ):
+        crowd = 30
+        all_in = asyncio.Barrier(crowd + 1)
+        await platform.proxy.route(LIBRARY, blue.endpoint)
+        sockets = [asyncio.create_task(stay()) for _ in range(crowd)]
+        await all_in.wait()
+        if how == "hold":
+            await platform.proxy.hold(LIBRARY)
+        else:
+            await platform.proxy.route(LIBRARY, green.endpoint)
+        assert await asyncio.gather(*sockets) == [("blue websocket hello", 1012)] * crowd

@@ -20,6 +20,12 @@ Configuration = dict[str, Any]
 LOOPBACK: Final = "127.0.0.1"
 _ENTRY_POINT: Final = "web"
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+# No connection to the holder is used twice: each belongs to one request, so none can outlive the
+# hold, go to a colour that has stopped, or mix two instances.
+_ONE_REQUEST_EACH: Final[Configuration] = {
+    "maxIdleConnsPerHost": -1,
+    "forwardingTimeouts": {"responseHeaderTimeout": "720s"},
+}
 _WEBSOCKET_PATHS: Final = (
     "(Path(`/websocket`) || PathPrefix(`/websocket/`) || PathPrefix(`/longpolling/`))"
 )
@@ -100,19 +106,26 @@ def _customers_door(layout: Layout) -> Configuration:
     }
 
 
-def routed(instance: Instance, endpoint: Endpoint) -> Configuration:
-    """Return the dynamic configuration of an instance that this endpoint serves."""
+def routed(instance: Instance, endpoint: Endpoint, holder_port: int) -> Configuration:
+    """Return the dynamic configuration of an instance that this endpoint serves.
+
+    Its websockets go by the holder for good: they all come back at once after each switch.
+    """
     http, websocket = _names(instance)
     return {
         "http": {
             "routers": {
                 http: _router(_host_rule(instance), http),
-                websocket: _router(_websocket_rule(instance), websocket),
+                websocket: _router(
+                    _websocket_rule(instance), websocket, middlewares=[f"{websocket}@file"]
+                ),
             },
+            "middlewares": {websocket: _announce(Held(instance.database, Door.WEBSOCKET))},
             "services": {
                 http: _service(endpoint.host, endpoint.http_port),
-                websocket: _service(endpoint.host, endpoint.websocket_port),
+                websocket: _holder(holder_port, transport=websocket),
             },
+            "serversTransports": {websocket: _ONE_REQUEST_EACH},
         }
     }
 
@@ -132,8 +145,6 @@ def _port_in(service: Configuration) -> int:
 def held(instance: Instance, holder_port: int) -> Configuration:
     """Return the dynamic configuration of an instance whose requests wait at the holder."""
     http, websocket = _names(instance)
-    service = _service(LOOPBACK, holder_port)
-    service["loadBalancer"]["serversTransport"] = f"{http}@file"
     return {
         "http": {
             "routers": {
@@ -146,15 +157,8 @@ def held(instance: Instance, holder_port: int) -> Configuration:
                 http: _announce(Held(instance.database, Door.HTTP)),
                 websocket: _announce(Held(instance.database, Door.WEBSOCKET)),
             },
-            "services": {http: service},
-            # No connection to the holder is used twice: each belongs to one request, so none can
-            # outlive the hold, go to a colour that has stopped, or mix two instances.
-            "serversTransports": {
-                http: {
-                    "maxIdleConnsPerHost": -1,
-                    "forwardingTimeouts": {"responseHeaderTimeout": "720s"},
-                }
-            },
+            "services": {http: _holder(holder_port, transport=http)},
+            "serversTransports": {http: _ONE_REQUEST_EACH},
         }
     }
 
@@ -171,6 +175,12 @@ def _router(rule: str, service: str, *, middlewares: list[str] | None = None) ->
 
 def _service(host: str, port: int) -> Configuration:
     return {"loadBalancer": {"passHostHeader": True, "servers": [{"url": f"http://{host}:{port}"}]}}
+
+
+def _holder(port: int, *, transport: str) -> Configuration:
+    service = _service(LOOPBACK, port)
+    service["loadBalancer"]["serversTransport"] = f"{transport}@file"
+    return service
 
 
 def _announce(waiting: Held) -> Configuration:

@@ -2,6 +2,8 @@
 
     client -> Traefik -> holder -> the colour that serves from now on
 
+Websockets go by it at any time, a few at a time: after a switch all browsers come back at once.
+
 It relays bytes and is no HTTP proxy: it reads the head of a request, once, to learn from the
 header Traefik adds whose request it is. What follows it does not look at. So bodies of any size,
 streamed answers and websockets pass as they are, nothing is parsed twice in two ways, and nothing
@@ -12,22 +14,26 @@ request (see `configuration.held`).
 import argparse
 import asyncio
 import logging
+import re
 import resource
 from collections.abc import Coroutine
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ocore.artifacts import Endpoint
 from ocore.proxy.configuration import LOOPBACK
+from ocore.proxy.sockets import OpenSocket, OpenSockets
 from ocore.proxy.targets import Held, held_of, port_of, read_limit, read_target
-from ocore.proxy.turns import Turn, Turns
+from ocore.proxy.turns import SocketTurn, Turn, Turns
 
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS: Final = 0.1
 _LINGER_SECONDS: Final = 2.0
 _CHUNK: Final = 64 * 1024
+_UPGRADE: Final = re.compile(rb"\r\nUpgrade: ?websocket\r\n", re.IGNORECASE)
 _READ_AHEAD: Final = 128 * 1024
 """How much of a body is taken in while its request waits; the rest stays with the client."""
 _RETRY_AFTER: Final = 15
@@ -56,6 +62,20 @@ class Patience:
 
     seconds: float = 30.0
     most: int = 1000
+
+
+# A page does not show that its websocket waits. One that is sent away says "Realtime connection
+# lost" before it tries again.
+_PATIENCE_OF_SOCKETS: Final = Patience(seconds=120.0, most=10_000)
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Who waits, for how long they may, and whose turn it is."""
+
+    patience: Patience
+    turns: Turns
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +112,13 @@ class Holder:
 
     def __init__(self, targets: Path, patience: Patience) -> None:
         self._targets = targets
-        self._patience = patience
-        self._waiting = 0
-        self._turns = Turns()
+        self._requests = _Queue(patience, Turns())
+        self._sockets = _Queue(_PATIENCE_OF_SOCKETS, Turns(SocketTurn))
+        self._open = OpenSockets(targets)
+
+    async def watch(self) -> None:
+        """Close websockets whose colour is no longer the target, for ever."""
+        await self._open.watch()
 
     async def receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection to its end."""
@@ -114,38 +138,45 @@ class Holder:
         held = held_of(head)
         if held is None:
             raise _NotServed("421 Misdirected Request", "a request that did not come from Traefik")
-        if self._waiting >= self._patience.most:
-            raise _NotServed(_UNAVAILABLE, f"{held}: {self._waiting} requests wait already")
+        queue = self._sockets if _UPGRADE.search(head) else self._requests
+        if queue.waiting >= queue.patience.most:
+            raise _NotServed(_UNAVAILABLE, f"{held}: {queue.waiting} wait already")
         request = bytearray(head)
-        turn = self._turns.of(held.database)
+        turn = queue.turns.of(held.database)
         try:
-            colour = await self._wait(client, held, request, turn)
-            if colour is not None:
-                await _relay(client, colour, bytes(request), turn)
+            reached = await self._wait(client, held, request, turn, queue)
+            if reached is None:
+                return
+            endpoint, colour = reached
+            socket = OpenSocket(held.database, endpoint, colour.writer)
+            watched = self._open.noted(socket) if queue is self._sockets else nullcontext()
+            await _relay(client, colour, bytes(request), turn, watched)
         finally:
             turn.end()
 
-    async def _wait(self, client: Wire, held: Held, request: bytearray, turn: Turn) -> Wire | None:
-        """Return a connection to the instance's colour; None when the client gave up.
+    async def _wait(
+        self, client: Wire, held: Held, request: bytearray, turn: Turn, queue: _Queue
+    ) -> tuple[Endpoint, Wire] | None:
+        """Return the instance's colour and a connection to it; None when the client gave up.
 
         What the client sends meanwhile is added to `request`.
         """
-        self._waiting += 1
-        connecting = asyncio.create_task(self._connect(held, turn))
+        queue.waiting += 1
+        connecting = asyncio.create_task(self._connect(held, turn, queue))
         listening = asyncio.create_task(_listen(client.reader, request))
         try:
             await asyncio.wait({connecting, listening}, return_when=asyncio.FIRST_COMPLETED)
             return await connecting if connecting.done() else None
         except TimeoutError as late:
-            waited = f"{held}: waited {self._limit(held):g} s in vain"
+            waited = f"{held}: waited {self._limit(held, queue):g} s in vain"
             raise _NotServed(_UNAVAILABLE, waited) from late
         finally:
-            self._waiting -= 1
+            queue.waiting -= 1
             await _end(connecting, listening)
 
-    async def _connect(self, held: Held, turn: Turn) -> Wire:
-        """Return a connection once there is a target that takes one, within the limit."""
-        async with asyncio.timeout(self._limit(held)):
+    async def _connect(self, held: Held, turn: Turn, queue: _Queue) -> tuple[Endpoint, Wire]:
+        """Return target and connection once there is one that takes one, within the limit."""
+        async with asyncio.timeout(self._limit(held, queue)):
             while True:
                 if read_target(self._targets, held.database) is not None:
                     await turn.take()
@@ -154,11 +185,12 @@ class Holder:
                 if target is not None:
                     with suppress(OSError):
                         port = port_of(target, held.door)
-                        return Wire(*await asyncio.open_connection(target.host, port))
+                        return target, Wire(*await asyncio.open_connection(target.host, port))
                 await asyncio.sleep(_POLL_SECONDS)
 
-    def _limit(self, held: Held) -> float:
-        return read_limit(self._targets, held.database) or self._patience.seconds
+    def _limit(self, held: Held, queue: _Queue) -> float:
+        own = read_limit(self._targets, held.database) if queue is self._requests else None
+        return own or queue.patience.seconds
 
 
 async def _read_head(reader: asyncio.StreamReader) -> bytes:
@@ -183,15 +215,22 @@ async def _listen(reader: asyncio.StreamReader, request: bytearray) -> None:
     await asyncio.Event().wait()
 
 
-async def _relay(client: Wire, colour: Wire, request: bytes, turn: Turn) -> None:
-    """Carry bytes both ways until one side ends."""
+async def _relay(
+    client: Wire,
+    colour: Wire,
+    request: bytes,
+    turn: Turn,
+    watched: AbstractContextManager[None],
+) -> None:
+    """Carry bytes both ways until one side ends; `watched` from the first answer on."""
     turn.begin()
     colour.writer.write(request)
     sending = asyncio.create_task(_send(client, colour))
     try:
         client.writer.write(await colour.reader.read(_CHUNK))
-        turn.end()
-        await _pump(colour.reader, client.writer)
+        turn.answered()
+        with watched:
+            await _pump(colour.reader, client.writer)
     finally:
         await _end(sending)
         colour.writer.close()
@@ -234,7 +273,7 @@ async def _end(*tasks: asyncio.Task[Any]) -> None:
 async def serve(holder: Holder, port: int) -> None:
     """Hold requests on this port of the loopback, for ever."""
     server = await asyncio.start_server(holder.receive, LOOPBACK, port, backlog=1024)
-    await server.serve_forever()
+    await asyncio.gather(server.serve_forever(), holder.watch())
 
 
 def _arguments() -> argparse.Namespace:

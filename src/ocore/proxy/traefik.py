@@ -79,7 +79,7 @@ class TraefikProxy:
         self._seconds = seconds
 
     async def route(self, instance: Instance, endpoint: Endpoint) -> None:
-        configuration = routed(instance, endpoint)
+        configuration = routed(instance, endpoint, self._layout.holder_port)
         await self._on_disk(
             instance.database,
             partial(self._replace, self._target_file(instance), target_text(endpoint)),
