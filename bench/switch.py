@@ -5,6 +5,8 @@ change code only, then commits that update a module; then the same users meet a 
 that somebody stops, updates and starts. `ratio` is how long users waited for an update against
 what it cannot do without: Odoo's updater and a start. p99 in a switch is of all requests that were
 under way from the start of the new version until one second after the old one had stopped.
+
+    DISK=xfs make bench NAME=switch        as root: the data on a file system with reflinks
 """
 
 import asyncio
@@ -12,13 +14,14 @@ import os
 import statistics
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from bench.deploy_overhead import COMPANY
+from bench.disks import mounted
 from bench.recreate import Service
 from ocore.demo.odoo_rpc import OdooUser
 from ocore.demo.repository import build_repository
@@ -41,11 +44,15 @@ _USERS: Final = 32
 _PAUSE_SECONDS: Final = 0.5
 _QUIET_SECONDS: Final = 20
 _LOANS: Final = 5000
+_DISK_BYTES: Final = 12 * 1024**3
 
 
 def run() -> dict[str, object]:
-    with tempfile.TemporaryDirectory() as folder, new_home("switch") as home:
-        return asyncio.run(_run(home, Path(folder) / "repository"))
+    disk = os.environ.get("DISK")
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as mounts:
+        parent = mounts.enter_context(mounted(disk, _DISK_BYTES)) if disk else Path("/tmp")
+        home = mounts.enter_context(new_home("switch", parent=parent))
+        return {**asyncio.run(_run(home, Path(folder) / "repository")), "disk": disk}
 
 
 async def _run(home: Path, repository: Path) -> dict[str, object]:

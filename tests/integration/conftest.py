@@ -13,11 +13,11 @@ from tests.real_odoo import cache_folder
 
 
 @contextmanager
-def new_home(name: str) -> Iterator[Path]:
+def new_home(name: str, *, parent: Path = Path("/tmp")) -> Iterator[Path]:
     """Make a home that other users may enter, with what was fetched in earlier runs."""
     # Under /tmp directly: pytest's own folder is closed to other users, and its path too long
     # for a unix socket.
-    root = Path("/tmp") / f"ocore-{name}"[:40]
+    root = parent / f"ocore-{name}"[:40]
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(mode=0o711)
     cache_folder().mkdir(parents=True, exist_ok=True)

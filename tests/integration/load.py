@@ -112,7 +112,9 @@ async def users(odoo: OdooUser, number: int, *, pause: float) -> AsyncIterator[L
         crowd = _Crowd(browser=browser, load=load, book=book, bundle=bundle, pause=pause)
         async with asyncio.TaskGroup() as group:
             for place in range(number):
-                group.create_task(crowd.ask_on(itertools.islice(_turns(), place, None), over))
+                kinds = itertools.islice(_turns(), place, None)
+                # People do not ask in step.
+                group.create_task(crowd.ask_on(kinds, over, after=pause * place / number))
             yield load
             over.set()
 
@@ -163,7 +165,8 @@ class _Crowd:
     run: str = field(default_factory=lambda: secrets.token_hex(4))
     marks: Iterator[int] = field(default_factory=itertools.count)
 
-    async def ask_on(self, kinds: Iterator[Kind], over: asyncio.Event) -> None:
+    async def ask_on(self, kinds: Iterator[Kind], over: asyncio.Event, *, after: float) -> None:
+        await asyncio.sleep(after)
         for kind in kinds:
             if over.is_set():
                 return
