@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import msgspec
@@ -27,7 +26,7 @@ from ocore.images.release import LABEL, Release
 from ocore.images.spreading import SpreadImages
 from ocore.kit.docker import DockerEngine
 from ocore.kit.postgres import PostgresServer
-from ocore.kit.swarm import change_service
+from ocore.kit.swarm import address, change_service
 from ocore.odoo.providers import OdooTree
 from ocore.runtime.container import DATABASE, container_name
 from ocore.runtime.odoo_process import OdooHost, Part
@@ -161,24 +160,12 @@ async def address_of(daemon: Daemon, manager: Daemon) -> str:
     async with daemon.engine.connected() as docker:
         own = (await docker.system.info())["Swarm"]["NodeID"]
     async with manager.engine.connected() as docker:
-        node: dict[str, Any] = dict(await docker.nodes.inspect(node_id=own))
-    return str(node["Status"]["Addr"])
-
-
-async def addresses(two: Two) -> tuple[str, str]:
-    """Return the addresses of both nodes, once the manager has its own from its agent."""
-    async with asyncio.timeout(60):
-        while True:
-            first = await address_of(two.first, two.first)
-            second = await address_of(two.second, two.first)
-            if first != second:
-                return first, second
-            await asyncio.sleep(0.2)
+        return address(await docker.nodes.inspect(node_id=own))
 
 
 async def test_a_colour_is_reached_and_followed_wherever_swarm_puts_it(two: Two) -> None:
     assert [line.endswith(" has it") for line in two.said[-2:]] == [True, True]
-    first, second = await addresses(two)
+    first, second = [await address_of(each, two.first) for each in (two.first, two.second)]
     part, argv, conf, endpoint = await two.server(Colour.BLUE)
     await change_node(two.first, Availability="drain")
     assert await two.parts.run(part, argv, conf) == second

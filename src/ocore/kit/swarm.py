@@ -17,7 +17,6 @@ Service = Mapping[str, Any]
 Task = Mapping[str, Any]
 """One try of Swarm's to run a service. Both as the Engine's API writes them."""
 
-_NO_ADDRESS: Final = frozenset({"", "0.0.0.0"})  # noqa: S104 - not to listen on
 _ENDED: Final = frozenset({"complete", "shutdown", "failed", "rejected", "remove", "orphaned"})
 
 
@@ -35,12 +34,18 @@ async def node_id(docker: Docker) -> str:
 
 async def node_address(docker: Docker, task: Task) -> str:
     """Return the address by which its manager reaches the node of a task."""
-    node = await docker.nodes.inspect(node_id=task["NodeID"])
-    address = str(node["Status"]["Addr"])
-    if address in _NO_ADDRESS:
-        # So it is for a manager that listens everywhere (moby/moby 35437).
-        address = str(node["ManagerStatus"]["Addr"]).rpartition(":")[0]
-    return address
+    return address(await docker.nodes.inspect(node_id=task["NodeID"]))
+
+
+def address(node: Mapping[str, Any]) -> str:
+    """Return the address of a node: what it advertises, for a worker where it was seen.
+
+    Where a manager was seen says little: it is 0.0.0.0 for one that listens everywhere
+    (moby/moby 35437), and where its own agent came from, which may be another interface.
+    """
+    if managing := node.get("ManagerStatus"):
+        return str(managing["Addr"]).rpartition(":")[0]
+    return str(node["Status"]["Addr"])
 
 
 async def create_service(
