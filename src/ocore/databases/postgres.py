@@ -5,7 +5,6 @@ import re
 import secrets
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final, LiteralString
 from uuid import uuid4
 
@@ -19,7 +18,9 @@ from ocore.kit.databases import (
     connected,
     database_exists,
     drop_database,
+    ensure_role,
     refuse_connections,
+    run,
 )
 from ocore.kit.postgres import PostgresServer
 from ocore.kit.privileges import OsUser
@@ -88,17 +89,17 @@ class PostgresDatabases:
         async with connected(self._server) as connection:
             if await database_exists(connection, name):
                 return
-            await self._ensure_role(connection, name)
+            await ensure_role(connection, name, role_password(self._secret, name))
             await drop_database(connection, fresh)
-            await _run(connection, "CREATE DATABASE {} TEMPLATE {}", fresh, source)
+            await run(connection, "CREATE DATABASE {} TEMPLATE {}", fresh, source)
             await self._make_own(fresh, name, _fresh_name(source))
-            await _run(connection, "ALTER DATABASE {} OWNER TO {}", fresh, name)
-            await _run(connection, "REVOKE ALL ON DATABASE {} FROM PUBLIC", fresh)
+            await run(connection, "ALTER DATABASE {} OWNER TO {}", fresh, name)
+            await run(connection, "REVOKE ALL ON DATABASE {} FROM PUBLIC", fresh)
             await to_its_end(
-                link_tree, self._filestore(source), self._filestore(name), self._odoo_user
+                link_tree, self._home.filestore(source), self._home.filestore(name), self._odoo_user
             )
             # Last, so that a database of this name is a whole one.
-            await _run(connection, "ALTER DATABASE {} RENAME TO {}", fresh, name)
+            await run(connection, "ALTER DATABASE {} RENAME TO {}", fresh, name)
 
     async def has_base(self, base: str) -> bool:
         async with connected(self._server) as connection:
@@ -107,11 +108,11 @@ class PostgresDatabases:
     async def create_base(self, base: str) -> Instance:
         name = _fresh_name(_base_name(base))
         async with connected(self._server) as connection:
-            await self._ensure_role(connection, name)
+            await ensure_role(connection, name, role_password(self._secret, name))
             await drop_database(connection, name)
             await to_its_end(shutil.rmtree, self._home.instances / name, True)  # noqa: FBT003 - ignore_errors
-            await _run(connection, "CREATE DATABASE {} OWNER {} TEMPLATE template0", name, name)
-            await _run(connection, "REVOKE ALL ON DATABASE {} FROM PUBLIC", name)
+            await run(connection, "CREATE DATABASE {} OWNER {} TEMPLATE template0", name, name)
+            await run(connection, "REVOKE ALL ON DATABASE {} FROM PUBLIC", name)
         return Instance(
             id=name,
             organization_id="",
@@ -132,8 +133,8 @@ class PostgresDatabases:
             await to_its_end(self._move_filestore, fresh, name)
             # The contents stay with the role that installed them, so that REASSIGN OWNED in a copy
             # moves the contents of the copy and nothing else.
-            await _run(connection, "ALTER DATABASE {} OWNER TO CURRENT_USER", fresh)
-            await _run(connection, "ALTER DATABASE {} RENAME TO {}", fresh, name)
+            await run(connection, "ALTER DATABASE {} OWNER TO CURRENT_USER", fresh)
+            await run(connection, "ALTER DATABASE {} RENAME TO {}", fresh, name)
 
     async def modules(self, instance: Instance) -> tuple[InstalledModule, ...]:
         rows = await self._read(
@@ -191,41 +192,23 @@ class PostgresDatabases:
                 return []
             return await (await connection.execute(query, values)).fetchall()
 
-    async def _ensure_role(self, connection: Connection, name: str) -> None:
-        found = await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
-        verb = "ALTER" if await found.fetchone() else "CREATE"
-        await connection.execute(
-            sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}").format(
-                sql.SQL(verb),
-                sql.Identifier(name),
-                sql.Literal(role_password(self._secret, name)),
-            )
-        )
-
     async def _make_own(self, database: str, owner: str, previous_owner: str) -> None:
         """Make a copy of a base a database of its own: owner, identity, secrets, password."""
         password = admin_password(self._secret, owner)
         hashed = await asyncio.to_thread(password_hash, password, secrets.token_bytes(16))
         async with connected(self._server, database) as connection:
-            await _run(connection, "REASSIGN OWNED BY {} TO {}", previous_owner, owner)
+            await run(connection, "REASSIGN OWNED BY {} TO {}", previous_owner, owner)
             await _set_parameter(connection, "database.uuid", str(uuid4()))
             await _set_parameter(connection, "database.secret", secrets.token_urlsafe(48))
             await connection.execute(
                 "UPDATE res_users SET password = %s WHERE login = 'admin'", [hashed]
             )
 
-    def _filestore(self, database: str) -> Path:
-        return self._home.instances / database / "data" / "filestore" / database
-
     def _move_filestore(self, old: str, new: str) -> None:
-        target = self._filestore(new)
+        target = self._home.filestore(new)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if self._filestore(old).exists():
-            self._filestore(old).rename(target)
-
-
-async def _run(connection: Connection, statement: LiteralString, *names: str) -> None:
-    await connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+        if self._home.filestore(old).exists():
+            self._home.filestore(old).rename(target)
 
 
 async def _counted(connection: Connection, table: str) -> int:

@@ -60,6 +60,10 @@ class Home:
         """`<database>/` with `conf/`, `log/`, and Odoo's data_dir `data/`."""
         return self.root / "instances"
 
+    def filestore(self, database: str) -> Path:
+        """Where Odoo keeps the attachments of a database (`odoo.tools.config.filestore`)."""
+        return self.instances / database / "data" / "filestore" / database
+
     @property
     def snapshots(self) -> Path:
         """`<snapshot id>/` with `filestore/` and, for a dump, `dump/`."""

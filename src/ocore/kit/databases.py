@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import AsyncConnection, sql
@@ -31,6 +31,22 @@ async def connected(
         raise StepFailed(f"PostgreSQL, database {database}: {_sentence(failure)}") from failure
 
 
+async def run(connection: Connection, statement: LiteralString, *names: str) -> None:
+    """Run a statement with these names in its places."""
+    await connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+async def ensure_role(connection: Connection, name: str, password: str) -> None:
+    """Make sure of a role that may log in with this password, and nothing else."""
+    found = await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
+    verb = "ALTER" if await found.fetchone() else "CREATE"
+    await connection.execute(
+        sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}").format(
+            sql.SQL(verb), sql.Identifier(name), sql.Literal(password)
+        )
+    )
+
+
 async def database_exists(connection: Connection, name: str) -> bool:
     found = await connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
     return await found.fetchone() is not None
@@ -40,9 +56,7 @@ async def refuse_connections(connection: Connection, name: str) -> None:
     """Let nobody in any more and send away who is there; a missing database is fine."""
     if not await database_exists(connection, name):
         return
-    await connection.execute(
-        sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name))
-    )
+    await run(connection, "ALTER DATABASE {} ALLOW_CONNECTIONS false", name)
     await send_away(connection, name)
 
 
@@ -55,16 +69,12 @@ async def send_away(connection: Connection, name: str) -> None:
 
 
 async def allow_connections(connection: Connection, name: str) -> None:
-    await connection.execute(
-        sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(name))
-    )
+    await run(connection, "ALTER DATABASE {} ALLOW_CONNECTIONS true", name)
 
 
 async def drop_database(connection: Connection, name: str) -> None:
     """Remove a database whoever is connected; a missing one is fine."""
-    await connection.execute(
-        sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-    )
+    await run(connection, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
 
 def _sentence(failure: psycopg.Error) -> str:

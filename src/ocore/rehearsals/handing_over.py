@@ -2,15 +2,12 @@
 
 import shutil
 from pathlib import Path
-from typing import LiteralString
-
-from psycopg import sql
 
 from ocore.artifacts import Snapshot
 from ocore.embedded.home import Home
 from ocore.environments import Instance
 from ocore.kit.clock import monotonic_ms
-from ocore.kit.databases import Connection, connected, drop_database, send_away
+from ocore.kit.databases import connected, drop_database, run, send_away
 from ocore.kit.postgres import PostgresServer
 from ocore.kit.threads import to_its_end
 from ocore.rehearsals import stand_in
@@ -30,14 +27,14 @@ async def hand_over(
         await send_away(connection, name)
         await _give_contents(server, name, instance.database)
         await drop_database(connection, location)
-        await _run(connection, "ALTER DATABASE {} RENAME TO {}", name, location)
-        await _run(connection, "ALTER DATABASE {} OWNER TO {}", location, instance.database)
-        await _run(connection, "DROP ROLE {}", name)
+        await run(connection, "ALTER DATABASE {} RENAME TO {}", name, location)
+        await run(connection, "ALTER DATABASE {} OWNER TO {}", location, instance.database)
+        await run(connection, "DROP ROLE {}", name)
         properties = await read_properties(connection, instance.database)
         await give(connection, location, properties)
         size = await size_of(connection, location)
     folder = snapshot_folder(home.snapshots, copy_id)
-    files = await to_its_end(_move_files, filestore_of(home, name), folder)
+    files = await to_its_end(_move_files, home.filestore(name), folder)
     return Snapshot(
         id=copy_id,
         strategy=TEMPLATE,
@@ -49,15 +46,11 @@ async def hand_over(
     )
 
 
-def filestore_of(home: Home, database: str) -> Path:
-    return home.instances / database / "data" / "filestore" / database
-
-
 async def _give_contents(server: PostgresServer, name: str, owner: str) -> None:
     # The stand-in's role owns nothing but this database: what is moved is in here, all of it.
     async with connected(server, name) as inside:
-        await _run(inside, "REASSIGN OWNED BY {} TO {}", name, owner)
-        await _run(inside, "DROP OWNED BY {}", name)
+        await run(inside, "REASSIGN OWNED BY {} TO {}", name, owner)
+        await run(inside, "DROP OWNED BY {}", name)
 
 
 def _move_files(source: Path, folder: Path) -> int:
@@ -67,7 +60,3 @@ def _move_files(source: Path, folder: Path) -> int:
     sizes = sizes_of(folder / "filestore")
     write_list(folder, sizes)
     return len(sizes)
-
-
-async def _run(connection: Connection, statement: LiteralString, *names: str) -> None:
-    await connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

@@ -11,20 +11,18 @@ from pathlib import Path
 from typing import Final, LiteralString
 from uuid import uuid4
 
-from psycopg import sql
-
 from ocore.artifacts import Snapshot
 from ocore.databases.postgres import admin_password, role_password
 from ocore.embedded.home import Home
 from ocore.environments import Instance
-from ocore.kit.databases import Connection, connected, drop_database
+from ocore.kit.databases import Connection, connected, drop_database, ensure_role, run
 from ocore.kit.postgres import PostgresServer
 from ocore.kit.privileges import OsUser
 from ocore.kit.threads import to_its_end
 from ocore.kit.trees import link_tree
 from ocore.odoo.passwords import password_hash
 from ocore.rehearsals import Portrait, stand_in
-from ocore.rehearsals.handing_over import filestore_of, hand_over
+from ocore.rehearsals.handing_over import hand_over
 from ocore.snapshots.comparing import row_counts
 from ocore.snapshots.dumping import check, demand_rows, dump, restore_for
 from ocore.snapshots.files import demand_files
@@ -121,7 +119,7 @@ class PostgresRehearsals:
         await self._create(name)
         await restore_for(self._server, folder, name, owner=name)
         await demand_rows(self._server, folder, name)
-        target = filestore_of(self._home, name)
+        target = self._home.filestore(name)
         await to_its_end(link_tree, folder / "filestore", target, self._odoo_user)
         await self._make_own(name)
         await self._give_password(name, admin_password(self._secret, instance.database))
@@ -138,20 +136,15 @@ class PostgresRehearsals:
         name = stand_in(instance).database
         async with connected(self._server) as connection:
             await drop_database(connection, name)
-            await _run(connection, "DROP ROLE IF EXISTS {}", name)
+            await run(connection, "DROP ROLE IF EXISTS {}", name)
         await to_its_end(_remove, self._dump(instance))
         await to_its_end(_remove, self._home.instances / name)
 
     async def _create(self, name: str) -> None:
-        password = sql.Literal(role_password(self._secret, name))
         async with connected(self._server) as connection:
-            await connection.execute(
-                sql.SQL(
-                    "CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}"
-                ).format(sql.Identifier(name), password)
-            )
-            await _run(connection, "CREATE DATABASE {} TEMPLATE template0 OWNER {}", name, name)
-            await _run(connection, "REVOKE ALL ON DATABASE {} FROM PUBLIC", name)
+            await ensure_role(connection, name, role_password(self._secret, name))
+            await run(connection, "CREATE DATABASE {} TEMPLATE template0 OWNER {}", name, name)
+            await run(connection, "REVOKE ALL ON DATABASE {} FROM PUBLIC", name)
 
     async def _make_own(self, name: str) -> None:
         """Let nobody take the copy for the original: sessions, signatures, licences."""
@@ -171,10 +164,8 @@ class PostgresRehearsals:
             )
 
     async def _link(self, instance: Instance) -> None:
-        source, target = (
-            filestore_of(self._home, database)
-            for database in (instance.database, stand_in(instance).database)
-        )
+        source = self._home.filestore(instance.database)
+        target = self._home.filestore(stand_in(instance).database)
         await to_its_end(link_tree, source, target, self._odoo_user)
 
     def _dump(self, instance: Instance) -> Path:
@@ -194,7 +185,3 @@ def _empty(folder: Path) -> None:
 
 def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-
-
-async def _run(connection: Connection, statement: LiteralString, *names: str) -> None:
-    await connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

@@ -1,7 +1,7 @@
 """Snapshots: database and filestore of an instance at one moment, and the way back."""
 
 import asyncio
-from collections.abc import Collection, Coroutine
+from collections.abc import Collection, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -40,6 +40,16 @@ class TableLoss:
     @property
     def differs(self) -> bool:
         return any((self.rows, self.inserted, self.updated, self.deleted))
+
+
+def rows_by_table(losses: Iterable[TableLoss]) -> dict[str, int]:
+    """Return `now - then` of the tables whose number of rows differs."""
+    return {loss.table: loss.rows for loss in losses if loss.rows}
+
+
+def changes_by_table(losses: Iterable[TableLoss]) -> dict[str, dict[str, int | None]]:
+    """Return what was done in each table since."""
+    return {loss.table: loss.changes for loss in losses}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

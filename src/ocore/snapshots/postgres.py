@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
-from psycopg import sql
 
 from ocore.artifacts import Snapshot
 from ocore.embedded.home import Home
@@ -18,6 +17,7 @@ from ocore.kit.databases import (
     connected,
     database_exists,
     refuse_connections,
+    run,
 )
 from ocore.kit.postgres import PostgresServer
 from ocore.kit.privileges import OsUser
@@ -56,7 +56,7 @@ class PostgresSnapshots:
 
     async def ready(self, instance: Instance, snapshot_id: str) -> tuple[str, ...]:
         await to_its_end(empty, self._folder(snapshot_id))
-        sizes = await self._link(self._filestore(instance), snapshot_id)
+        sizes = await self._link(self._home.filestore(instance.database), snapshot_id)
         async with connected(self._server, instance.database) as connection:
             missing = lost(await references(connection), sizes)
             await _checkpoint(connection)
@@ -65,7 +65,9 @@ class PostgresSnapshots:
     async def take(self, instance: Instance, snapshot_id: str) -> Snapshot:
         began = monotonic_ms()
         location = snapshot_database(instance.database, snapshot_id)
-        linking = asyncio.ensure_future(self._link(self._filestore(instance), snapshot_id))
+        linking = asyncio.ensure_future(
+            self._link(self._home.filestore(instance.database), snapshot_id)
+        )
         try:
             async with connected(self._server) as connection:
                 strategy = await self._copy(connection, instance.database, location)
@@ -90,10 +92,10 @@ class PostgresSnapshots:
         began = monotonic_ms()
         folder = self._folder(snapshot_id)
         # Before the dump as well: Odoo may collect a file that the dump still refers to.
-        await self._link(self._filestore(instance), snapshot_id)
+        await self._link(self._home.filestore(instance.database), snapshot_id)
         await self._keep_counters(instance, snapshot_id)
         await dump(self._server, instance.database, folder)
-        files = await self._link(self._filestore(instance), snapshot_id)
+        files = await self._link(self._home.filestore(instance.database), snapshot_id)
         async with connected(self._server) as connection:
             await seal(folder, await read_properties(connection, instance.database))
             size = await size_of(connection, instance.database)
@@ -138,9 +140,9 @@ class PostgresSnapshots:
             aside = await to_its_end(self._swap_files, instance, snapshot.id)
             async with connection.transaction():
                 if await database_exists(connection, live):
-                    await _rename(connection, live, aside)
+                    await run(connection, "ALTER DATABASE {} RENAME TO {}", live, aside)
                     await close(connection, aside)
-                await _rename(connection, snapshot.location, live)
+                await run(connection, "ALTER DATABASE {} RENAME TO {}", snapshot.location, live)
                 await reopen(connection, live)
 
     async def losses(self, instance: Instance, snapshot: Snapshot) -> tuple[TableLoss, ...] | None:
@@ -210,7 +212,7 @@ class PostgresSnapshots:
 
         An earlier try may have got half-way: what it has put aside is not put aside again.
         """
-        live = self._filestore(instance)
+        live = self._home.filestore(instance.database)
         fresh = self._folder(snapshot_id) / "filestore"
         begun = sorted(self._home.snapshots.glob(f"{aside_of(instance.database, snapshot_id)}*"))
         name = begun[0].name if begun else aside_database(live.name, snapshot_id, clock.now())
@@ -226,9 +228,6 @@ class PostgresSnapshots:
     def _folder(self, snapshot_id: str) -> Path:
         return snapshot_folder(self._home.snapshots, snapshot_id)
 
-    def _filestore(self, instance: Instance) -> Path:
-        return self._home.instances / instance.database / "data" / "filestore" / instance.database
-
 
 async def _was_put_aside(connection: Connection, live: str, snapshot_id: str) -> bool:
     found = await connection.execute(
@@ -243,9 +242,3 @@ async def _checkpoint(connection: Connection) -> None:
         await connection.execute("CHECKPOINT")
     except psycopg.errors.InsufficientPrivilege:
         return
-
-
-async def _rename(connection: Connection, old: str, new: str) -> None:
-    await connection.execute(
-        sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new))
-    )

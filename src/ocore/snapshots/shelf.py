@@ -58,7 +58,7 @@ class PostgresShelf:
 
         None where it has no database yet, or its files are on another machine.
         """
-        tree = self._filestore(instance)
+        tree = self._home.filestore(instance.database)
         async with connected(self._server) as connection:
             if not tree.is_dir() or not await database_exists(connection, instance.database):
                 return ()
@@ -125,7 +125,7 @@ class PostgresShelf:
             clones = await can_clone(connection)
             database = await size_of(connection, instance.database)
             free = await _free(connection)
-        sizes = await asyncio.to_thread(sizes_of, self._filestore(instance))
+        sizes = await asyncio.to_thread(sizes_of, self._home.filestore(instance.database))
         return Room(
             strategy=CLONE if clones else TEMPLATE,
             database=database,
@@ -133,9 +133,6 @@ class PostgresShelf:
             needed=0 if clones else database,
             free=free,
         )
-
-    def _filestore(self, instance: Instance) -> Path:
-        return self._home.instances / instance.database / "data" / "filestore" / instance.database
 
 
 async def _names(connection: Connection, prefix: str) -> list[str]:

@@ -6,11 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from psycopg import sql
-
 from ocore.embedded.home import Home
 from ocore.errors import Conflict, StepFailed
-from ocore.kit.databases import Connection, connected, database_exists, drop_database
+from ocore.kit.databases import connected, database_exists, drop_database, ensure_role, run
 from ocore.kit.postgres import PostgresServer
 from ocore.kit.privileges import OsUser
 from ocore.kit.threads import to_its_end
@@ -48,7 +46,7 @@ class Landing:
         fresh = f"{self.database}__new"
         await asyncio.to_thread(demand_files, folder.name, folder)
         async with connected(self.server) as connection:
-            await _ensure_role(connection, self.database, self.password)
+            await ensure_role(connection, self.database, self.password)
             properties = await create_for(connection, folder, fresh, owner=self.database)
             try:
                 await restore_for(self.server, folder, fresh, owner=self.database)
@@ -61,16 +59,12 @@ class Landing:
                 await drop_database(connection, fresh)
                 raise
             # Last, so that a database of this name is a whole one.
-            await connection.execute(
-                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
-                    sql.Identifier(fresh), sql.Identifier(self.database)
-                )
-            )
+            await run(connection, "ALTER DATABASE {} RENAME TO {}", fresh, self.database)
         await to_its_end(shutil.rmtree, folder, True)  # noqa: FBT003 - ignore_errors
         return missing
 
     def _place_files(self, folder: Path) -> Collection[str]:
-        target = self.home.instances / self.database / "data" / "filestore" / self.database
+        target = self.home.filestore(self.database)
         link_tree(folder / "filestore", target, self.odoo_user)
         own_files(target, self.odoo_user)
         return sizes_of(target)
@@ -79,13 +73,3 @@ class Landing:
         async with connected(self.server, database) as connection:
             known = await references(connection)
         return tuple(each.name for each in known if each.name not in files)
-
-
-async def _ensure_role(connection: Connection, name: str, password: str) -> None:
-    found = await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
-    verb = "ALTER" if await found.fetchone() else "CREATE"
-    await connection.execute(
-        sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}").format(
-            sql.SQL(verb), sql.Identifier(name), sql.Literal(password)
-        )
-    )
