@@ -7,9 +7,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
+
+import aiohttp
 
 from ocore.cli.client import ApiProblem, Client
 from ocore.cli.credentials import Session
@@ -215,3 +218,13 @@ class Site:
             login=found["login"],
             password=found["password"],
         )
+
+    async def answering(self) -> None:
+        """Wait until its Odoo, which is being started, answers through the proxy."""
+        odoo = await self.odoo()
+        async with asyncio.timeout(60):
+            while True:
+                with suppress(aiohttp.ClientError):
+                    await odoo.call("library.book", "search_count", [])
+                    return
+                await asyncio.sleep(0.5)

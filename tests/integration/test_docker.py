@@ -4,11 +4,10 @@ import asyncio
 import os
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from ocore.demo.repository import DemoCommits, build_repository
@@ -94,7 +93,7 @@ async def test_code_and_data_go_live_fail_safely_and_come_back_in_containers(
     docker_platform.down()
     assert set((await containers_of(daemon)).values()) == {"exited"}
     await docker_platform.up()
-    await answering(shop)
+    await shop.answering()
     await lend(shop, "Alan")
     await go_back_after_a_prune(docker_platform, shop, daemon)
     assert await borrowers(shop) == ["Ada", "Grace"]
@@ -131,17 +130,6 @@ async def images_of(daemon: Daemon) -> set[str]:
     async with daemon.engine.connected() as docker:
         listed = await docker.images.list(filters={"label": ["ocore.project"]})
     return {tag for image in listed for tag in image["RepoTags"] or ()}
-
-
-async def answering(shop: Site) -> None:
-    """Wait until the Odoo of an instance that is being started answers through the proxy."""
-    odoo = await shop.odoo()
-    async with asyncio.timeout(60):
-        while True:
-            with suppress(aiohttp.ClientError):
-                await odoo.call("library.book", "search_count", [])
-                return
-            await asyncio.sleep(0.5)
 
 
 async def containers_of(daemon: Daemon) -> dict[str, str]:

@@ -1,12 +1,9 @@
 """The main job on a swarm, through a restart of the whole platform."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from ocore.demo.repository import DemoCommits, build_repository
@@ -64,17 +61,6 @@ async def test_a_swarm_takes_code_and_data_forth_and_back_and_outlives_its_platf
     swarm_platform.down()
     assert await running_containers(swarm_daemon) == []
     await swarm_platform.up()
-    await answering(shop)
+    await shop.answering()
     await lend(shop, "Alan")
     assert await services(swarm_daemon, shop) == {"blue": 1, "cron": 1, "green": 0}
-
-
-async def answering(shop: Site) -> None:
-    """Wait until the Odoo of an instance that is being started answers through the proxy."""
-    odoo = await shop.odoo()
-    async with asyncio.timeout(60):
-        while True:
-            with suppress(aiohttp.ClientError):
-                await odoo.call("library.book", "search_count", [])
-                return
-            await asyncio.sleep(0.5)

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from ocore.artifacts import Image
 from ocore.embedded.home import Home
 from ocore.embedded.supervisor import Supervisor
 from ocore.environments import Instance
@@ -140,3 +141,14 @@ async def swarm(server: PostgresServer, swarm_daemon: Daemon) -> AsyncIterator[S
     yield made
     await made.clear()
     shutil.rmtree(made.home.root)
+
+
+@pytest.fixture
+def instance(site: Site, base: Base) -> Instance:
+    """Give a fresh instance on the `site` of the test's module."""
+    return copy_of(base, site)
+
+
+@pytest.fixture
+async def image(site: Site) -> Image:
+    return await site.image_of("plain")

@@ -18,7 +18,6 @@ from ocore.kit.processes import process_key
 from ocore.odoo.results import results_of
 from ocore.runtime import ModuleChange
 from ocore.runtime.crons import OdooCrons
-from tests.runtime.conftest import Base, copy_of
 from tests.runtime.questions import (
     SLOW_CONTROLLER,
     addon,
@@ -47,16 +46,6 @@ BLUE, GREEN = Colour.BLUE, Colour.GREEN
 def site(request: pytest.FixtureRequest) -> Site:
     chosen: Site = request.getfixturevalue(request.param)
     return chosen
-
-
-@pytest.fixture
-def instance(site: Site, base: Base) -> Instance:
-    return copy_of(base, site)
-
-
-@pytest.fixture
-async def image(site: Site) -> Image:
-    return await site.image_of("plain")
 
 
 async def test_a_colour_boots_and_passes_every_probe(

@@ -17,7 +17,7 @@ from ocore.runtime import ModuleChange
 from ocore.runtime.container import limits_of
 from ocore.runtime.fleet import Fleet
 from tests.docker import Daemon
-from tests.runtime.conftest import SECRET, Base, copy_of
+from tests.runtime.conftest import SECRET
 from tests.runtime.questions import healthy
 from tests.runtime.sites import DockerSite
 
@@ -32,16 +32,6 @@ TINY = Limits(limit_memory_hard=48 * MIB)
 @pytest.fixture
 def site(docker: DockerSite) -> DockerSite:
     return docker
-
-
-@pytest.fixture
-def instance(site: DockerSite, base: Base) -> Instance:
-    return copy_of(base, site)
-
-
-@pytest.fixture
-async def image(site: DockerSite) -> Image:
-    return await site.image_of("plain")
 
 
 async def test_a_container_has_few_rights_and_no_password_in_sight(

@@ -16,7 +16,7 @@ from ocore.artifacts import Colour, Image
 from ocore.environments import Instance, Limits
 from ocore.kit.secret import derive
 from ocore.runtime import ModuleChange
-from tests.runtime.conftest import SECRET, Base, copy_of
+from tests.runtime.conftest import SECRET
 from tests.runtime.questions import at_work, healthy, until
 from tests.runtime.sites import ProcessSite, processes_of
 
@@ -28,16 +28,6 @@ BLUE = Colour.BLUE
 @pytest.fixture
 def site(process: ProcessSite) -> ProcessSite:
     return process
-
-
-@pytest.fixture
-def instance(site: ProcessSite, base: Base) -> Instance:
-    return copy_of(base, site)
-
-
-@pytest.fixture
-async def image(site: ProcessSite) -> Image:
-    return await site.image_of("plain")
 
 
 @pytest.mark.parametrize("workers", [0, 2])

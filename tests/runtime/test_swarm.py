@@ -20,7 +20,7 @@ from ocore.runtime.container import container_name
 from ocore.runtime.odoo_process import serve_argv
 from ocore.runtime.swarm_fleet import SwarmFleet
 from tests.docker import Daemon
-from tests.runtime.conftest import SECRET, Base, copy_of
+from tests.runtime.conftest import SECRET
 from tests.runtime.questions import healthy, until
 from tests.runtime.sites import SwarmSite
 
@@ -35,16 +35,6 @@ TINY = Limits(limit_memory_hard=48 * MIB)
 @pytest.fixture
 def site(swarm: SwarmSite) -> SwarmSite:
     return swarm
-
-
-@pytest.fixture
-def instance(site: SwarmSite, base: Base) -> Instance:
-    return copy_of(base, site)
-
-
-@pytest.fixture
-async def image(site: SwarmSite) -> Image:
-    return await site.image_of("plain")
 
 
 async def service(site: SwarmSite, instance: Instance, part: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Final
 import uv
 
 from ocore.artifacts import Image, Say
-from ocore.attestations import Subject
+from ocore.attestations import Subject, image_subject
 from ocore.errors import StepFailed
 from ocore.images import BuildOrder
 from ocore.images.apt import apt_txt, system_packages
@@ -90,9 +90,8 @@ class DockerImages:
         if self.registry is None:
             raise StepFailed(f"{image.tag} cannot be pushed: no OCORE_REGISTRY is set")
         reference = await self.registry.push(image.tag, say=say)
-        name, _, digest = reference.partition("@sha256:")
-        pushed = Subject(name=name, digest={"sha256": digest})
-        await to_its_end(self.papers.add_name, image.tag, pushed)
+        if pushed := image_subject(reference):
+            await to_its_end(self.papers.add_name, image.tag, pushed)
         return reference
 
     async def find(self, tag: str) -> Image | None:

@@ -8,7 +8,7 @@ from aiodocker import DockerError
 
 from ocore.artifacts import Say
 from ocore.errors import StepFailed
-from ocore.images.release import release_folder
+from ocore.images.release import pushed_reference, release_folder
 from ocore.kit.docker import DockerEngine, streamed
 from ocore.kit.files import replace_file
 from ocore.kit.threads import to_its_end
@@ -54,10 +54,10 @@ class Registry:
 
         StepFailed when the registry cannot be asked: that says nothing about the image.
         """
-        file = release_folder(self.records, tag)
-        if not file.exists():
+        reference = pushed_reference(self.records, tag)
+        if reference is None:
             return False
-        reference, (repository, _, version) = file.read_text(), tag.rpartition(":")
+        repository, _, version = tag.rpartition(":")
         async with self.engine.connected() as docker:
             try:
                 await docker.images.pull(reference, auth=self.login_for(reference))
@@ -71,13 +71,16 @@ class Registry:
             await docker.images.tag(reference, repository, tag=version)
         return True
 
-    def login_for(self, reference: str) -> dict[str, str] | None:
-        """Return what opens this registry, and never for an image of another one."""
+    @property
+    def login(self) -> dict[str, str] | None:
+        """Return what opens this registry; None when nothing need."""
         if self.username is None or self.password is None:
             return None
-        if not reference.startswith(f"{self.address}/"):
-            return None
         return {"username": self.username, "password": self.password}
+
+    def login_for(self, reference: str) -> dict[str, str] | None:
+        """Return the same, and never for an image of another registry."""
+        return self.login if reference.startswith(f"{self.address}/") else None
 
     def _write(self, tag: str, reference: str) -> None:
         self.records.mkdir(parents=True, exist_ok=True)

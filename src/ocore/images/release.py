@@ -39,6 +39,12 @@ def release_folder(releases: Path, tag: str) -> Path:
     return releases / tag.replace("/", "_").replace(":", "_")
 
 
+def pushed_reference(records: Path, tag: str) -> str | None:
+    """Return the digest under which a registry has an image; None when none was pushed."""
+    file = release_folder(records, tag)
+    return file.read_text() if file.is_file() else None
+
+
 def find_release(releases: Path, tag: str) -> Release | None:
     """Return a release built earlier, or None when it, its Python or its Odoo is gone."""
     file = release_folder(releases, tag) / FILE

@@ -20,7 +20,15 @@ from ocore.errors import StepFailed
 from ocore.kit.postgres import PostgresServer
 from ocore.kit.privileges import OsUser
 from ocore.runtime.folder import InstanceFolder
-from ocore.runtime.odoo_process import UPDATE, Part, environment, stop_seconds, updater_environment
+from ocore.runtime.odoo_process import (
+    UPDATE,
+    OdooHost,
+    Part,
+    environment,
+    folder_of,
+    stop_seconds,
+    updater_environment,
+)
 
 INSIDE: Final = InstanceFolder(Path("/srv/odoo"))
 """Where the folder of an instance lies in a container."""
@@ -63,6 +71,20 @@ class Order:
     home: Path
     user: OsUser | None
     sockets: str | None
+
+
+def order_of(part: Part, argv: Sequence[str], conf: str, *, host: OdooHost, image: str) -> Order:
+    """Return what is wanted of this image on this machine."""
+    return Order(
+        part=part,
+        argv=tuple(argv),
+        conf=conf,
+        image=image,
+        folder=folder_of(host, part.instance),
+        home=host.home.root,
+        user=host.user,
+        sockets=host.server.sockets,
+    )
 
 
 def container_name(instance: Instance, part: str) -> str:
@@ -124,6 +146,11 @@ def labels_of(order: Order) -> dict[str, str]:
         PART: order.part.name,
         IMAGE: order.part.release.tag,
     }
+
+
+def database_label(database: str) -> str:
+    """Return the label by which all that is an instance's is found."""
+    return f"{DATABASE}={database}"
 
 
 def variables_of(part: Part) -> Sequence[str]:

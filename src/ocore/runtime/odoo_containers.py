@@ -6,7 +6,7 @@ purpose is renamed, so that nothing but Docker need be asked after a crash of ou
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from aiodocker import Docker
@@ -14,7 +14,6 @@ from aiodocker.containers import DockerContainer
 
 from ocore.artifacts import Image, Say
 from ocore.environments import Instance
-from ocore.errors import StepFailed
 from ocore.kit.docker import DockerEngine, found, streamed, unless_gone
 from ocore.kit.files import replace_file
 from ocore.kit.lines import Lines
@@ -24,15 +23,14 @@ from ocore.runtime.container import (
     ASIDE,
     INSIDE,
     SPEC,
-    Order,
     container_config,
     container_name,
     exit_code,
     lock_of,
+    order_of,
     sockets_of,
 )
-from ocore.runtime.folder import InstanceFolder
-from ocore.runtime.odoo_process import UPDATE, OdooHost, Part
+from ocore.runtime.odoo_process import UPDATE, OdooHost, Part, folder_of
 from ocore.runtime.ports import LOOPBACK
 from ocore.runtime.sessions import Sessions
 
@@ -46,7 +44,7 @@ class OdooContainers:
         self._sessions = Sessions(host.server)
 
     async def part(self, instance: Instance, image: Image, name: str) -> Part:
-        await asyncio.to_thread(self._folder(instance).make, self._host.user)
+        await asyncio.to_thread(folder_of(self._host, instance).make, self._host.user)
         release = await built(self._engine, image)
         sockets = sockets_of(self._host.server, instance)
         return Part(name=name, instance=instance, release=release, folder=INSIDE, sockets=sockets)
@@ -75,9 +73,7 @@ class OdooContainers:
             container = await found(docker.containers.get(own))
             if container is not None:
                 if patience and _running(container):
-                    # Whether it rests cannot be told while PostgreSQL is away.
-                    with suppress(StepFailed):
-                        await self._sessions.quiet(instance, name, seconds=patience)
+                    await self._sessions.await_quiet(instance, name, seconds=patience)
                 await container.stop()
                 await _remove(await found(docker.containers.get(f"{own}{ASIDE}")))
                 await container.rename(f"{own}{ASIDE}")
@@ -109,25 +105,10 @@ class OdooContainers:
     async def _config(
         self, docker: Docker, part: Part, argv: Sequence[str], conf: str
     ) -> dict[str, Any]:
-        folder = self._folder(part.instance)
-        file = folder.conf(part.name)
+        file = folder_of(self._host, part.instance).conf(part.name)
         await asyncio.to_thread(replace_file, file, conf, owner=self._host.user)
         image = await docker.images.inspect(part.release.tag)
-        return container_config(
-            Order(
-                part=part,
-                argv=tuple(argv),
-                conf=conf,
-                image=image["Id"],
-                folder=folder,
-                home=self._host.home.root,
-                user=self._host.user,
-                sockets=self._host.server.sockets,
-            )
-        )
-
-    def _folder(self, instance: Instance) -> InstanceFolder:
-        return InstanceFolder(self._host.home.instances / instance.database)
+        return container_config(order_of(part, argv, conf, host=self._host, image=image["Id"]))
 
     def _alone(self, name: str) -> AbstractAsyncContextManager[None]:
         return exclusive(lock_of(self._host.home, name))

@@ -81,6 +81,10 @@ class Part:
     sockets: str | None = None
 
 
+def folder_of(host: OdooHost, instance: Instance) -> InstanceFolder:
+    return InstanceFolder(host.home.instances / instance.database)
+
+
 def program_name(instance: Instance, part: str) -> str:
     """Return the name of a part among the supervisor's programs."""
     return f"{instance.database}-{part}"

@@ -11,10 +11,10 @@ from ocore.environments import Instance
 from ocore.errors import StepFailed
 from ocore.images.release import load_release
 from ocore.kit.files import replace_file
-from ocore.runtime.folder import InstanceFolder
 from ocore.runtime.odoo_process import (
     OdooHost,
     Part,
+    folder_of,
     program,
     program_name,
     updater_environment,
@@ -63,9 +63,7 @@ class OdooPrograms:
         A threaded Odoo gives what it works on one second after SIGTERM, so the waiting is ours.
         """
         if patience and await self._has_process(instance, name):
-            # Whether it rests cannot be told while PostgreSQL is away; it must stop anyway.
-            with suppress(StepFailed):
-                await self._sessions.quiet(instance, name, seconds=patience)
+            await self._sessions.await_quiet(instance, name, seconds=patience)
         await self._supervisor.remove(program_name(instance, name))
         await self._sessions.end(instance, name)
 
@@ -92,10 +90,6 @@ class OdooPrograms:
         with suppress(StepFailed):
             return await self.up(instance, name)
         return False
-
-
-def folder_of(host: OdooHost, instance: Instance) -> InstanceFolder:
-    return InstanceFolder(host.home.instances / instance.database)
 
 
 def _put_aside(log: Path) -> None:

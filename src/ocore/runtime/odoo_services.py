@@ -6,7 +6,7 @@ to choose, within the constraints it was given.
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Final
 
@@ -14,8 +14,7 @@ from aiodocker import Docker
 
 from ocore.artifacts import Image, Say
 from ocore.environments import Instance
-from ocore.errors import StepFailed
-from ocore.images.release import release_folder
+from ocore.images.release import pushed_reference
 from ocore.kit.docker import DockerEngine, found, unless_gone
 from ocore.kit.files import replace_file
 from ocore.kit.lines import Lines
@@ -35,19 +34,18 @@ from ocore.kit.swarm import (
 )
 from ocore.runtime.built import built
 from ocore.runtime.container import (
-    DATABASE,
     INSIDE,
     SPEC,
-    Order,
     container_name,
+    database_label,
     exit_code,
     lock_of,
+    order_of,
     signed,
     sockets_of,
 )
-from ocore.runtime.folder import InstanceFolder
 from ocore.runtime.odoo_containers import OdooContainers
-from ocore.runtime.odoo_process import UPDATE, OdooHost, Part
+from ocore.runtime.odoo_process import UPDATE, OdooHost, Part, folder_of
 from ocore.runtime.ports import LOOPBACK
 from ocore.runtime.service import Nodes, grace_in, scaled, service_spec
 from ocore.runtime.sessions import Sessions
@@ -76,7 +74,7 @@ class OdooServices:
     async def part(self, instance: Instance, image: Image, name: str) -> Part:
         if instance.throwaway:
             return await self._here.part(instance, image, name)
-        await asyncio.to_thread(self._folder(instance).make, self._host.user)
+        await asyncio.to_thread(folder_of(self._host, instance).make, self._host.user)
         release, server = await built(self._engine, image), self._host.server
         # On another node it has no socket.
         sockets = None if self._nodes.constraints else sockets_of(server, instance)
@@ -88,7 +86,7 @@ class OdooServices:
             spec = await self._spec(docker, part, argv, conf)
             service_id = await self._keep(docker, spec, part.instance)
             await forget_others(docker, spec)
-            task = await placed(docker, service_id, label=_label(part.instance))
+            task = await placed(docker, service_id, label=database_label(part.instance.database))
             return await self._address(docker, task)
 
     async def up(self, instance: Instance, name: str) -> bool:
@@ -103,9 +101,7 @@ class OdooServices:
             service = await found(docker.services.inspect(own))
             if service is not None:
                 if patience and await _running(docker, service, instance):
-                    # Whether it rests cannot be told while PostgreSQL is away.
-                    with suppress(StepFailed):
-                        await self._sessions.quiet(instance, name, seconds=patience)
+                    await self._sessions.await_quiet(instance, name, seconds=patience)
                 if replicas(service):
                     await self._keep_log(docker, service, instance, name)
                 await _end(docker, service, instance)
@@ -121,7 +117,7 @@ class OdooServices:
             service_id = await create_service(docker, spec, auth=self._nodes.auth)
             try:
                 await forget_others(docker, spec)
-                await placed(docker, service_id, label=_label(part.instance))
+                await placed(docker, service_id, label=database_label(part.instance.database))
                 task = await _told(docker, service_id, part.instance, say)
                 return _KILLED if task is None else await _exit_code(docker, task, part)
             finally:
@@ -154,26 +150,16 @@ class OdooServices:
         return str(service["ID"])
 
     async def _spec(self, docker: Docker, part: Part, argv: Sequence[str], conf: str) -> Spec:
-        order = Order(
-            part=part,
-            argv=tuple(argv),
-            conf=conf,
-            image=await self._image(docker, part.release.tag),
-            folder=self._folder(part.instance),
-            home=self._host.home.root,
-            user=self._host.user,
-            sockets=self._host.server.sockets,
-        )
+        image = await self._image(docker, part.release.tag)
+        order = order_of(part, argv, conf, host=self._host, image=image)
         secret = await kept(docker, order)
         constraints = self._nodes.constraints or (f"node.id=={await node_id(docker)}",)
         return service_spec(order, secret, constraints=constraints)
 
     async def _image(self, docker: Docker, tag: str) -> str:
         """Return the image by its digest in the registry, or by its id on this daemon."""
-        pushed = release_folder(self._nodes.pushed, tag)
-        if await asyncio.to_thread(pushed.is_file):
-            return await asyncio.to_thread(pushed.read_text)
-        return str((await docker.images.inspect(tag))["Id"])
+        pushed = await asyncio.to_thread(pushed_reference, self._nodes.pushed, tag)
+        return pushed or str((await docker.images.inspect(tag))["Id"])
 
     async def _address(self, docker: Docker, task: Task) -> str:
         if self._nodes.constraints is None:
@@ -185,23 +171,16 @@ class OdooServices:
     ) -> None:
         """Put what it wrote last where it can be read later: Swarm forgets it with the task."""
         lines = await written(docker, service["ID"], last=_KEPT_LINES)
-        log = self._folder(instance).log(name)
+        log = folder_of(self._host, instance).log(name)
         text = "".join(f"{line}\n" for line in lines[-_KEPT_LINES:])
         await asyncio.to_thread(replace_file, log, text)
-
-    def _folder(self, instance: Instance) -> InstanceFolder:
-        return InstanceFolder(self._host.home.instances / instance.database)
 
     def _alone(self, name: str) -> AbstractAsyncContextManager[None]:
         return exclusive(lock_of(self._host.home, name))
 
 
-def _label(instance: Instance) -> str:
-    return f"{DATABASE}={instance.database}"
-
-
 async def _running(docker: Docker, service: Service, instance: Instance) -> bool:
-    tasks = await tasks_of(docker, service["ID"], label=_label(instance))
+    tasks = await tasks_of(docker, service["ID"], label=database_label(instance.database))
     return any(state(task) == "running" for task in tasks)
 
 
@@ -209,13 +188,13 @@ async def _end(docker: Docker, service: Service, instance: Instance) -> None:
     """Let a service have no process, and wait until it has none."""
     await change_service(docker, service["ID"], partial(scaled, replicas=0))
     grace = grace_in(service["Spec"])
-    await gone(docker, service["ID"], label=_label(instance), grace=grace)
+    await gone(docker, service["ID"], label=database_label(instance.database), grace=grace)
 
 
 async def _remove(docker: Docker, service_id: str, instance: Instance) -> None:
     """Remove an updater, and wait until it is dead."""
     await unless_gone(docker.services.delete(service_id))
-    await gone(docker, service_id, label=_label(instance), grace=0)
+    await gone(docker, service_id, label=database_label(instance.database), grace=0)
 
 
 async def _told(docker: Docker, service_id: str, instance: Instance, say: Say) -> Task | None:
@@ -229,7 +208,7 @@ async def _told(docker: Docker, service_id: str, instance: Instance, say: Say) -
 
     listening = asyncio.create_task(follow(docker, service_id, Lines(hear)))
     try:
-        task = await finished(docker, service_id, label=_label(instance))
+        task = await finished(docker, service_id, label=database_label(instance.database))
     finally:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)

@@ -5,7 +5,7 @@ passwords, is a secret of Swarm.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -45,19 +45,12 @@ class Nodes:
     """The nodes of a swarm that may run Odoo, and how they get its images.
 
     `constraints` say which they are (None: only the one whose daemon we talk to). The digests of
-    images that were pushed to a registry are recorded under `pushed`.
+    images that were pushed to a registry are recorded under `pushed`, and `auth` opens it.
     """
 
     pushed: Path
     constraints: tuple[str, ...] | None = None
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-
-    @property
-    def auth(self) -> dict[str, str] | None:
-        if self.username is None or self.password is None:
-            return None
-        return {"username": self.username, "password": self.password}
+    auth: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

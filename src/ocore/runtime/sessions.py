@@ -34,20 +34,20 @@ class Sessions:
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
 
-    async def quiet(self, instance: Instance, part: str, *, seconds: float) -> bool:
-        """Wait until no request and no scheduled action of this part is at work.
+    async def await_quiet(self, instance: Instance, part: str, *, seconds: float) -> None:
+        """Wait until no request and no scheduled action of this part is at work, or time is up.
 
         Odoo holds a transaction open as long as it works on one. It must be seen at rest twice,
-        since one look may fall between two transactions. False when time is up.
+        since one look may fall between two transactions. While PostgreSQL is away nobody can tell,
+        and there is nothing to wait for.
         """
         rests = 0
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, StepFailed):
             async with asyncio.timeout(seconds), await self._connect() as connection:
                 while rests < 2:
                     busy = await self._count(connection, _BUSY, instance, part)
                     rests = 0 if busy else rests + 1
                     await asyncio.sleep(_POLL_SECONDS)
-        return rests >= 2
 
     async def end(self, instance: Instance, part: str) -> None:
         """End all sessions of this part; a killed client's last statement would run on."""

@@ -13,7 +13,7 @@ from ocore.embedded.home import Home
 from ocore.errors import StepFailed
 from ocore.kit.docker import DockerEngine, unless_gone
 from ocore.kit.swarm import Service, change_service, node_address, replicas, state, tasks_of
-from ocore.runtime.container import DATABASE, HOME, PART
+from ocore.runtime.container import DATABASE, HOME, PART, database_label
 from ocore.runtime.odoo_process import UPDATE
 from ocore.runtime.ports import Ports
 from ocore.runtime.service import RESTS, anew, grace_in, resting, scaled
@@ -72,7 +72,7 @@ class SwarmFleet:
         if part not in set(Colour) or not replicas(service):
             return
         port = await Ports(self._home.instances).http_port(database, Colour(part))
-        tasks = await tasks_of(docker, service["ID"], label=f"{DATABASE}={database}")
+        tasks = await tasks_of(docker, service["ID"], label=database_label(database))
         running = [task for task in tasks if state(task) == task["DesiredState"] == "running"]
         if port is not None and running:
             address = await node_address(docker, running[0])
@@ -106,5 +106,5 @@ async def _rest(docker: Docker, service: Service) -> None:
         await unless_gone(docker.services.delete(service["ID"]))
     elif replicas(service):
         await change_service(docker, service["ID"], resting)
-    label = f"{DATABASE}={spec['Labels'][DATABASE]}"
+    label = database_label(spec["Labels"][DATABASE])
     await gone(docker, service["ID"], label=label, grace=grace_in(spec))

@@ -7,7 +7,7 @@ from ocore.environments import Instance
 from ocore.kit.docker import DockerEngine, found
 from ocore.kit.swarm import Task, replicas, state, tasks_of
 from ocore.runtime import Probe, Watch
-from ocore.runtime.container import DATABASE, KILLED, container_name, epitaph
+from ocore.runtime.container import KILLED, container_name, database_label, epitaph
 from ocore.runtime.swarm_log import written
 
 
@@ -26,7 +26,7 @@ class SwarmWatch:
             service = await found(docker.services.inspect(container_name(instance, colour)))
             if service is None or not replicas(service) or lines <= 0:
                 return await self._http.log_tail(instance, colour, lines)
-            label = f"{DATABASE}={instance.database}"
+            label = database_label(instance.database)
             tasks = await tasks_of(docker, service["ID"], label=label)
             # Of another image, and on its way out.
             earlier = [task["ID"] for task in tasks if task["DesiredState"] == "remove"]

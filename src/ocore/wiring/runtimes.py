@@ -127,11 +127,11 @@ def listening_of(settings: Settings) -> str:
 
 
 def nodes_of(settings: Settings) -> Nodes:
+    registry = registry_of(settings)
     return Nodes(
         pushed=settings.home.pushed,
         constraints=settings.swarm_nodes,
-        username=settings.registry_username,
-        password=settings.registry_password,
+        auth=registry.login if registry else None,
     )
 
 
