@@ -27,6 +27,7 @@ from ocore.deployments.commands import RollbackRequest
 from ocore.deployments.ledger import Target
 from ocore.deployments.wayback import RollbackClass
 from ocore.errors import NotFound
+from ocore.snapshots import changes_by_table, rows_by_table
 
 RollbackMode = Literal["code_and_data", "code_only"]
 
@@ -149,10 +150,8 @@ async def _preview(
         possible=wanted.data or way.cls is RollbackClass.CODE_ONLY_SAFE,
         rollback_class=way.cls,
         reasons=list(way.reasons),
-        rows_by_table=None
-        if losses is None
-        else {each.table: each.rows for each in losses if each.rows},
-        changes_by_table=None if losses is None else {each.table: each.changes for each in losses},
+        rows_by_table=None if losses is None else rows_by_table(losses),
+        changes_by_table=None if losses is None else changes_by_table(losses),
     )
 
 

@@ -15,6 +15,12 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     digest: dict[str, str]
 
 
+def image_subject(reference: str) -> Subject | None:
+    """Return the image that a registry knows by this digest; None for a name without one."""
+    name, digest_of, digest = reference.partition("@sha256:")
+    return Subject(name=name, digest={"sha256": digest}) if digest_of else None
+
+
 class Statement(
     msgspec.Struct,
     frozen=True,

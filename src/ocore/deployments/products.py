@@ -36,8 +36,12 @@ class Inspected:
     configuration: Configuration = field(default_factory=Configuration)
 
     @property
+    def planned(self) -> tuple[PlannedChange, ...]:
+        return (*self.install, *self.update)
+
+    @property
     def touches_database(self) -> bool:
-        return bool(self.install or self.update)
+        return bool(self.planned)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

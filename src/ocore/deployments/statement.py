@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ocore.attestations import Statement, Subject
+from ocore.attestations import Statement, Subject, image_subject
 from ocore.deployments.model import ENDED, Deployment
 from ocore.deployments.products import Pushed, Snapped
 from ocore.deployments.view import Json, deployment_view
@@ -11,7 +11,6 @@ from ocore.errors import Conflict
 from ocore.kit.moments import rfc3339
 
 PREDICATE_TYPE: Final = "urn:ocore:deployment:v1"
-_SHA256: Final = "@sha256:"
 
 
 def statement_of(deployment: Deployment) -> Statement:
@@ -45,10 +44,8 @@ def _subjects(deployment: Deployment) -> tuple[Subject, ...]:
         )
     commit = Subject(name=deployment.project.repository.url, digest={"gitCommit": sha})
     pushed = deployment.find(Pushed)
-    if pushed is None or _SHA256 not in pushed.reference:
-        return (commit,)
-    name, _, digest = pushed.reference.partition(_SHA256)
-    return commit, Subject(name=name, digest={"sha256": digest})
+    image = image_subject(pushed.reference) if pushed else None
+    return (commit,) if image is None else (commit, image)
 
 
 def _image_view(deployment: Deployment) -> Json | None:

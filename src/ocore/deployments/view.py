@@ -147,13 +147,16 @@ def _time_view(deployment: Deployment, updated_at: datetime) -> Json:
 
 def _result_view(deployment: Deployment) -> Json:
     image, snapped = deployment.image, deployment.find(Snapped)
+    risk = _risk_of(deployment)
+    # A risk has no key for what it is made of.
+    findings = [*deployment.findings, *([explained(risk)] if risk else [])]
     return {
         "activeColor": _active_colour(deployment),
         "errorMessage": deployment.error_message,
         "evidence": [_evidence_view(deployment, item) for item in deployment.evidence],
-        "findings": _findings_view(deployment),
+        "findings": [_finding_view(item) for item in findings],
         "imageTag": image.tag if image else None,
-        "risk": _risk_view(deployment),
+        "risk": {"level": risk.level, "score": risk.score} if risk else None,
         "snapshotId": snapped.snapshot.id if snapped else None,
         "steps": [step_view(deployment, step) for step in _shown_steps(deployment)],
         "successVerdict": _verdict_view(deployment),
@@ -231,24 +234,12 @@ def _finding_view(finding: Finding) -> Json:
     }
 
 
-def _findings_view(deployment: Deployment) -> list[Json]:
-    """Return what was found, and what the risk is made of, for which a risk has no key."""
-    risk = _risk_of(deployment)
-    told = [*deployment.findings, *([explained(risk)] if risk else [])]
-    return [_finding_view(item) for item in told]
-
-
 def _risk_of(deployment: Deployment) -> Risk | None:
     inspected = deployment.find(Inspected)
     if inspected is None:
         return None
     environment = deployment.instance.environment
     return assess(inspected, deployment.findings, environment=environment)
-
-
-def _risk_view(deployment: Deployment) -> Json | None:
-    risk = _risk_of(deployment)
-    return {"level": risk.level, "score": risk.score} if risk else None
 
 
 def _plan_risk_view(deployment: Deployment) -> Json | None:

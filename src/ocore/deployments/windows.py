@@ -8,6 +8,7 @@ from typing import Final
 
 from ocore.deployments.model import Deployment, Result, Step
 from ocore.deployments.products import Inspected
+from ocore.kit.moments import in_seconds
 
 _MOST_COUNTED: Final = 5
 
@@ -55,14 +56,10 @@ def expected_window(inspected: Inspected, newest_first: Sequence[Deployment]) ->
         milliseconds=round(median(window / timedelta(milliseconds=1) for window in counted)),
         reason=(
             f"the middle of the last {len(counted)} that updated {which}:"
-            f" {_seconds(min(counted))} to {_seconds(max(counted))}"
+            f" {in_seconds(min(counted))} to {in_seconds(max(counted))}"
         ),
     )
 
 
 def _names(inspected: Inspected) -> set[str]:
-    return {change.name for change in (*inspected.install, *inspected.update)}
-
-
-def _seconds(window: timedelta) -> str:
-    return f"{window.total_seconds():.1f} s"
+    return {change.name for change in inspected.planned}

@@ -1,6 +1,6 @@
 """How a moment is written down."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def rfc3339(moment: datetime) -> str:
@@ -11,3 +11,8 @@ def rfc3339(moment: datetime) -> str:
 def milliseconds_between(start: datetime, end: datetime) -> int:
     """Return the whole milliseconds from one moment to another."""
     return round((end - start).total_seconds() * 1000)
+
+
+def in_seconds(duration: timedelta) -> str:
+    """Write how long something took, for people."""
+    return f"{duration.total_seconds():.1f} s"

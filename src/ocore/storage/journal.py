@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from ocore.deployments.model import Deployment
-from ocore.errors import NotFound
 from ocore.storage.codec import deployment_from
 from ocore.storage.database import Connection, load_queries
 
@@ -14,7 +13,3 @@ async def with_journal(connection: Connection, deployment_id: Any, record: Any) 
     """Return the deployment of a row, with all lines of its journal."""
     rows = await connection.execute(_QUERIES["journal"], {"id": deployment_id})
     return deployment_from(record, [row[0] for row in await rows.fetchall()])
-
-
-def no_deployment(deployment_id: str) -> NotFound:
-    return NotFound(f"there is no deployment {deployment_id}", code="deployment_not_found")

@@ -8,6 +8,7 @@ from ocore.environments import Instance, InstanceStatus, Project
 from ocore.environments.registry import InstanceRecord, ProjectRecord
 from ocore.errors import Conflict, NotFound
 from ocore.kit.moments import rfc3339
+from ocore.storage.absent import no_project
 from ocore.storage.codec import instance_from, live_from, project_from, to_json
 from ocore.storage.database import Connection, Pool, load_queries, transaction
 
@@ -42,7 +43,7 @@ class TenantRegistry:
     async def project(self, project_id: str) -> ProjectRecord:
         rows = await self._rows("project", id=project_id)
         if not rows:
-            raise NotFound(f"there is no project {project_id}", code="project_not_found")
+            raise no_project(project_id)
         return _project(rows[0])
 
     async def add_instance(self, instance: Instance, *, by: str) -> InstanceRecord:

@@ -14,7 +14,8 @@ from ocore.deployments.model import Deployment, RollbackTarget, Status, Trigger
 from ocore.deployments.products import Snapped
 from ocore.deployments.wayback import gravest, way_back
 from ocore.environments import Instance, Live, Project
-from ocore.errors import Conflict, NotFound
+from ocore.errors import Conflict
+from ocore.storage.absent import no_deployment, no_project
 from ocore.storage.codec import (
     deployment_json,
     instance_from,
@@ -24,7 +25,7 @@ from ocore.storage.codec import (
     view_json,
 )
 from ocore.storage.database import Connection, Pool, load_queries, transaction
-from ocore.storage.journal import no_deployment, with_journal
+from ocore.storage.journal import with_journal
 from ocore.storage.ledger import end_deployment
 from ocore.storage.snapshots import available_snapshots
 
@@ -43,7 +44,7 @@ class TenantRequests:
         async with transaction(self._pool, self._organization) as connection:
             row = await _one(connection, "project", project=project_id)
         if row is None:
-            raise _no_project(project_id)
+            raise no_project(project_id)
         return project_from(row[0])
 
     async def instances(self, project_id: str) -> tuple[Instance, ...]:
@@ -83,7 +84,7 @@ class TenantRequests:
         async with transaction(self._pool, self._organization) as connection:
             row = await _one(connection, "live", instance=instance.id)
             live = row[0]["deployment_id"] if row and row[0] else None
-            rows = await _all(connection, "succeeded", instance=instance.id)
+            rows = await _all(connection, "succeeded", instance=instance.id, most=200)
             newest_first = [await with_journal(connection, id_, record) for id_, record in rows]
             kept = await available_snapshots(connection, instance.id)
         targets = rollback_targets(newest_first, live=live)
@@ -91,7 +92,7 @@ class TenantRequests:
 
     async def went_live(self, instance: Instance) -> tuple[Deployment, ...]:
         async with transaction(self._pool, self._organization) as connection:
-            rows = await _all(connection, "went_live", instance=instance.id)
+            rows = await _all(connection, "succeeded", instance=instance.id, most=20)
             return tuple([await with_journal(connection, id_, record) for id_, record in rows])
 
     async def rollbacks(self, instance: Instance) -> tuple[Deployment, ...]:
@@ -203,10 +204,6 @@ def rollback_targets(newest_first: list[Deployment], *, live: str | None) -> tup
         )
         targets.append(Target(target=target, way=gravest(ways)))
     return tuple(targets)
-
-
-def _no_project(project_id: str) -> NotFound:
-    return NotFound(f"there is no project {project_id}", code="project_not_found")
 
 
 def _fingerprint(deployment: Deployment) -> str:

@@ -4,8 +4,8 @@ from typing import Final
 
 from ocore.deployments.ledger import Event
 from ocore.errors import NotFound
+from ocore.storage.absent import no_deployment, no_project
 from ocore.storage.database import Pool, Row, load_queries, read
-from ocore.storage.journal import no_deployment
 
 _QUERIES: Final = load_queries("views")
 
@@ -27,7 +27,7 @@ class TenantViews:
     async def page(self, project_id: str, *, limit: int, offset: int) -> bytes:
         rows = await self._read("page", project=project_id, limit=limit, offset=offset)
         if not rows:
-            raise NotFound(f"there is no project {project_id}", code="project_not_found")
+            raise no_project(project_id)
         # Put together here: the database would copy a page of views several times over.
         views = b",".join(view for _, view in rows if view is not None)
         numbers = (limit, offset, rows[0][0])

@@ -9,8 +9,9 @@ from ocore.deployments.evidence import Gate
 from ocore.deployments.model import Deployment
 from ocore.deployments.waivers import Scope, Waiver
 from ocore.errors import NotFound
+from ocore.storage.absent import no_deployment, no_project
 from ocore.storage.database import Connection, Pool, load_queries, transaction
-from ocore.storage.journal import no_deployment, with_journal
+from ocore.storage.journal import with_journal
 
 _QUERIES: Final = load_queries("waivers")
 
@@ -71,7 +72,7 @@ class TenantWaivers:
         async with transaction(self._pool, self._organization) as connection:
             counted = await _rows(connection, "count", project=project_id)
             if not counted:
-                raise _no_project(project_id)
+                raise no_project(project_id)
             rows = await _rows(connection, "page", project=project_id, limit=limit, offset=offset)
         return tuple(_from(row) for row in rows), counted[0][0]
 
@@ -110,11 +111,7 @@ async def use_waivers(
 
 async def _lock_project(connection: Connection, project_id: str) -> None:
     if not await _rows(connection, "lock_project", project=project_id):
-        raise _no_project(project_id)
-
-
-def _no_project(project_id: str) -> NotFound:
-    return NotFound(f"there is no project {project_id}", code="project_not_found")
+        raise no_project(project_id)
 
 
 async def _deployment(

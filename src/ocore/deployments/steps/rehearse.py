@@ -18,6 +18,7 @@ from ocore.environments import Instance
 from ocore.errors import StepFailed
 from ocore.gates.catalog import found
 from ocore.gates.configuration import FILE_NAME
+from ocore.kit.moments import in_seconds
 from ocore.odoo.failures import FailureCard, Where
 from ocore.odoo.plan import PlannedChange
 from ocore.odoo.results import Results, results_of
@@ -76,7 +77,7 @@ class _Rehearsal:
             )
             raise check.failure(explained, findings=suspicions(self.warnings)) from failure
         planned = self._planned
-        summary = f"{named(planned)}: the update took {_seconds(took)} on a copy of the data"
+        summary = f"{named(planned)}: the update took {in_seconds(took)} on a copy of the data"
         passed = check.passed(summary, exit_code=0, warned=any(map(_warns, findings)))
         results, tested = await self._test(passed, findings)
         return Outcome(
@@ -159,15 +160,16 @@ class _Rehearsal:
 
     @property
     def _planned(self) -> tuple[PlannedChange, ...]:
-        inspected = self.deployment.produced(Inspected)
-        return (*inspected.install, *inspected.update)
+        return self.deployment.produced(Inspected).planned
 
 
 def _demand(took: timedelta, *, longest: int | None) -> None:
     """Refuse an update that takes longer than the instance may be away."""
     if longest is None or took <= timedelta(seconds=longest):
         return
-    sentence = f"the update takes {_seconds(took)} on a copy of the data, and may take {longest} s"
+    sentence = (
+        f"the update takes {in_seconds(took)} on a copy of the data, and may take {longest} s"
+    )
     card = FailureCard(
         title="The update takes too long",
         cause=sentence,
@@ -204,7 +206,7 @@ def _long_window(took: timedelta, *, hold_seconds: float) -> tuple[Finding, ...]
     return (
         found(
             FindingClass.LONG_WINDOW,
-            f"the update alone takes {_seconds(took)}: requests are held for"
+            f"the update alone takes {in_seconds(took)}: requests are held for"
             f" {hold_seconds:.0f} s, after that users see a maintenance page",
             updateMs=round(took / timedelta(milliseconds=1)),
         ),
@@ -213,7 +215,3 @@ def _long_window(took: timedelta, *, hold_seconds: float) -> tuple[Finding, ...]
 
 def _warns(finding: Finding) -> bool:
     return finding.action is not GateAction.INFORM
-
-
-def _seconds(took: timedelta) -> str:
-    return f"{took.total_seconds():.1f} s"

@@ -10,7 +10,7 @@ from ocore.deployments.steps.room import demand_room
 from ocore.deployments.toolbox import Toolbox
 from ocore.errors import StepFailed
 from ocore.gates.catalog import found
-from ocore.snapshots import TableLoss
+from ocore.snapshots import TableLoss, changes_by_table, rows_by_table
 
 
 async def prepare(deployment: Deployment, tools: Toolbox) -> Outcome:
@@ -78,8 +78,8 @@ async def _losses(
         found(
             FindingClass.DATA_LOSS,
             f"undone by going back: {excerpt}{more}",
-            rowsByTable={loss.table: loss.rows for loss in losses if loss.rows},
-            changesByTable={loss.table: loss.changes for loss in losses},
+            rowsByTable=rows_by_table(losses),
+            changesByTable=changes_by_table(losses),
         ),
     )
 

@@ -43,9 +43,8 @@ async def carry_out(
     deployment: Deployment, instance: Instance, tools: Toolbox, warnings: list[str]
 ) -> tuple[PlannedChange, ...]:
     """Run the plan in the instance's database and prove it; what deserves a look is added."""
-    inspected = deployment.produced(Inspected)
     await _run_updater(deployment, instance, tools, warnings)
-    planned = (*inspected.install, *inspected.update)
+    planned = deployment.produced(Inspected).planned
     reason = unproven(planned, await tools.databases.modules(instance))
     if reason:
         card = explain(warnings, modules_root=None)

@@ -46,11 +46,7 @@ UPDATE deployments SET cancel_requested = true WHERE id = %(id)s RETURNING view
 
 -- name: succeeded
 SELECT id, record FROM deployments
- WHERE instance_id = %(instance)s AND status = 'succeeded' ORDER BY queue_number DESC LIMIT 200
-
--- name: went_live
-SELECT id, record FROM deployments
- WHERE instance_id = %(instance)s AND status = 'succeeded' ORDER BY queue_number DESC LIMIT 20
+ WHERE instance_id = %(instance)s AND status = 'succeeded' ORDER BY queue_number DESC LIMIT %(most)s
 
 -- name: live
 SELECT live FROM instances WHERE id = %(instance)s
