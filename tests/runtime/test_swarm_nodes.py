@@ -173,7 +173,7 @@ async def test_a_colour_is_reached_and_followed_wherever_swarm_puts_it(two: Two)
     assert (await here(two.first), await here(two.second)) == ([], ["blue"])
 
     # Elsewhere it is Swarm that stops it, and the node that has the log.
-    await two.parts.stop(INSTANCE, Colour.BLUE, patience=0)
+    await two.parts.stop(INSTANCE, Colour.BLUE)
     assert await here(two.second) == []
     assert await two.parts.run(part, argv, conf) == second
     await answers(replace(endpoint, host=second))

@@ -68,4 +68,4 @@ class OdooCrons:
             await asyncio.sleep(_POLL_SECONDS)
 
     async def _stop(self, instance: Instance) -> None:
-        await self._parts.stop(instance, CRON, patience=0)
+        await self._parts.stop(instance, CRON)

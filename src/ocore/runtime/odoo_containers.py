@@ -66,14 +66,12 @@ class OdooContainers:
             container = await found(docker.containers.get(container_name(instance, name)))
             return container is not None and _running(container)
 
-    async def stop(self, instance: Instance, name: str, *, patience: float) -> None:
-        """Stop it and put it aside. A threaded Odoo gives what it works on one second."""
+    async def stop(self, instance: Instance, name: str) -> None:
+        """Stop it and put it aside."""
         own = container_name(instance, name)
         async with self._alone(own), self._engine.connected() as docker:
             container = await found(docker.containers.get(own))
             if container is not None:
-                if patience and _running(container):
-                    await self._sessions.await_quiet(instance, name, seconds=patience)
                 await container.stop()
                 await _remove(await found(docker.containers.get(f"{own}{ASIDE}")))
                 await container.rename(f"{own}{ASIDE}")

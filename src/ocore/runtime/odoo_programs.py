@@ -8,7 +8,6 @@ from pathlib import Path
 from ocore.artifacts import Image, Say
 from ocore.embedded.supervisor import Supervisor
 from ocore.environments import Instance
-from ocore.errors import StepFailed
 from ocore.images.release import load_release
 from ocore.kit.files import replace_file
 from ocore.runtime.odoo_process import (
@@ -57,13 +56,7 @@ class OdooPrograms:
         state = await self._supervisor.state(program_name(instance, name))
         return state is not None and state.pid is not None
 
-    async def stop(self, instance: Instance, name: str, *, patience: float) -> None:
-        """Stop this part once it is at rest, or when patience (in seconds) is at its end.
-
-        A threaded Odoo gives what it works on one second after SIGTERM, so the waiting is ours.
-        """
-        if patience and await self._has_process(instance, name):
-            await self._sessions.await_quiet(instance, name, seconds=patience)
+    async def stop(self, instance: Instance, name: str) -> None:
         await self._supervisor.remove(program_name(instance, name))
         await self._sessions.end(instance, name)
 
@@ -85,11 +78,6 @@ class OdooPrograms:
         """Put odoo.conf where only Odoo can read it."""
         file = part.folder.conf(part.name)
         await asyncio.to_thread(replace_file, file, conf, owner=self._host.user)
-
-    async def _has_process(self, instance: Instance, name: str) -> bool:
-        with suppress(StepFailed):
-            return await self.up(instance, name)
-        return False
 
 
 def _put_aside(log: Path) -> None:

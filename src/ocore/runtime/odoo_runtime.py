@@ -83,18 +83,18 @@ class OdooRuntime:
         return replace(endpoint, host=await self._parts.run(part, serve_argv(part), conf))
 
     async def stop(self, instance: Instance, colour: Colour) -> None:
-        patience = self._drain_seconds
         endpoint = await self._ports.recorded(instance, colour)
         if endpoint is not None and await self._parts.up(instance, colour):
-            patience = await all_answered(endpoint, seconds=patience)
-        await self._parts.stop(instance, colour, patience=patience)
+            left = await all_answered(endpoint, seconds=self._drain_seconds)
+            await self._sessions.await_quiet(instance, colour, seconds=left)
+        await self._parts.stop(instance, colour)
 
     async def drain(self, instance: Instance) -> None:
         await asyncio.gather(*(self.stop(instance, colour) for colour in Colour))
 
     async def halt(self, instance: Instance) -> None:
         parts = (*Colour, CRON)
-        await asyncio.gather(*(self._parts.stop(instance, name, patience=0) for name in parts))
+        await asyncio.gather(*(self._parts.stop(instance, name) for name in parts))
         await self._end_stray_updater(instance)
 
     async def _endpoint(self, instance: Instance, colour: Colour) -> Endpoint:

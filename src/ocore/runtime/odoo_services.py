@@ -94,14 +94,12 @@ class OdooServices:
             service = await found(docker.services.inspect(container_name(instance, name)))
             return service is not None and await _running(docker, service, instance)
 
-    async def stop(self, instance: Instance, name: str, *, patience: float) -> None:
-        """Stop it, and keep what it wrote. A threaded Odoo gives what it works on one second."""
+    async def stop(self, instance: Instance, name: str) -> None:
+        """Stop it, and keep what it wrote."""
         own = container_name(instance, name)
         async with self._alone(own), self._engine.connected() as docker:
             service = await found(docker.services.inspect(own))
             if service is not None:
-                if patience and await _running(docker, service, instance):
-                    await self._sessions.await_quiet(instance, name, seconds=patience)
                 if replicas(service):
                     await self._keep_log(docker, service, instance, name)
                 await _end(docker, service, instance)

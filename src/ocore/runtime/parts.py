@@ -29,8 +29,8 @@ class Parts(Protocol):
         """Say whether this part has a process now."""
         ...
 
-    async def stop(self, instance: Instance, name: str, *, patience: float) -> None:
-        """Stop this part once it is at rest, or when patience (in seconds) is at its end."""
+    async def stop(self, instance: Instance, name: str) -> None:
+        """Stop this part now. A threaded Odoo gives what it works on one second after SIGTERM."""
         ...
 
     async def update(self, part: Part, argv: Sequence[str], conf: str, *, say: Say) -> int:

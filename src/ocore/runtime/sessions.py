@@ -41,12 +41,14 @@ class Sessions:
         since one look may fall between two transactions. While PostgreSQL is away nobody can tell,
         and there is nothing to wait for.
         """
-        rests = 0
+        rested = False
         with suppress(TimeoutError, StepFailed):
             async with asyncio.timeout(seconds), await self._connect() as connection:
-                while rests < 2:
+                while True:
                     busy = await self._count(connection, _BUSY, instance, part)
-                    rests = 0 if busy else rests + 1
+                    if rested and not busy:
+                        return
+                    rested = not busy
                     await asyncio.sleep(_POLL_SECONDS)
 
     async def end(self, instance: Instance, part: str) -> None:
