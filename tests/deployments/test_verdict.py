@@ -3,7 +3,7 @@ import pytest
 from ocore.deployments.evidence import Gate
 from ocore.deployments.model import Status, Step
 from ocore.deployments.verdict import VerdictStatus, error_message, judge, required_gates
-from tests.deployments.journal import done, failed, passed, with_evidence
+from tests.deployments.journal import NO_PLAN, done, failed, passed, with_evidence
 from tests.deployments.world import INSTANCE, LIVE, deployment, rollback
 
 REQUIRED = required_gates(deployment())
@@ -48,9 +48,21 @@ def test_a_failure_says_the_step_and_the_cause() -> None:
 def test_a_rollback_that_failed_too_says_what_to_do_by_hand() -> None:
     prepared = done(deployment(), Step.FETCH, Step.INSPECT, Step.BUILD, Step.SNAPSHOT)
     broken = failed(failed(prepared, Step.UPDATE, "boom"), Step.ROLL_BACK, "disk full")
-    database = INSTANCE.database
     assert error_message(broken, Status.FAILED) == (
-        "Update modules: boom. The rollback failed too: disk full. By hand: if database"
-        f" library_1__s still exists, it holds the data from before: rename {database} away and"
-        f" it to {database}; then deploy commit {LIVE.commit_sha} again"
+        "Update modules: boom. The rollback failed too: disk full. By hand: once that is mended,"
+        f' POST /environments/{INSTANCE.id}/rollback {{"snapshotId": "s"}} brings data and code'
+        " back. Where database library_1__s is gone, the data is back already: deploy commit"
+        f" {LIVE.commit_sha} again"
+    )
+
+
+def test_a_rollback_of_code_that_failed_too_needs_the_earlier_commit_only() -> None:
+    broken = failed(
+        failed(done(deployment(), Step.INSPECT, plan=NO_PLAN), Step.START, "boom"),
+        Step.ROLL_BACK,
+        "no image",
+    )
+    assert error_message(broken, Status.FAILED) == (
+        "Start: boom. The rollback failed too: no image. By hand: deploy commit"
+        f" {LIVE.commit_sha} again"
     )

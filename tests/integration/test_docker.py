@@ -277,3 +277,30 @@ async def test_a_daemon_killed_at_the_start_or_in_the_switch_leaves_the_earlier_
         "green": "running",
     }
     assert await borrowers(shop) == ["Ada", "Grace", "Alan"]
+
+
+async def test_a_daemon_that_stays_away_leaves_an_instance_that_says_so_and_the_way_back_it_names(
+    docker_platform: Platform, shop: Site, commits: DemoCommits, daemon: Daemon
+) -> None:
+    first = await shop.deploy(commitSha=commits.first)
+    assert first["status"] == "succeeded", await shop.log(first)
+    await lend(shop, "Ada")
+    started = await shop.start(commitSha=commits.second)
+    async with asyncio.timeout(300):
+        while (await containers(daemon, shop)).get("update") != "running":  # noqa: ASYNC110 - of others
+            await asyncio.sleep(0.1)
+    daemon.kill()
+    ended = await shop.end_of(started)
+    await daemon.start()
+    assert ended["status"] == "failed", await shop.log(ended)
+    assert f"The rollback failed too: Docker at {daemon.engine.url}" in ended["errorMessage"]
+    way_back = f"/environments/{shop.instance['id']}/rollback"
+    assert f'POST {way_back} {{"snapshotId": "{ended["id"]}"}}' in ended["errorMessage"]
+    async with docker_platform.client() as client:
+        assert (await client.get(f"/instances/{shop.instance['id']}"))["status"] == "degraded"
+        queued = await client.post(way_back, {"snapshotId": ended["id"]})
+    back = await shop.end_of({"id": queued["deploymentId"], "projectId": shop.project_id})
+    assert back["status"] == "succeeded", await shop.log(back)
+    assert await borrowers(shop) == ["Ada"]
+    async with docker_platform.client() as client:
+        assert (await client.get(f"/instances/{shop.instance['id']}"))["status"] == "running"

@@ -122,16 +122,17 @@ def _what_failed(deployment: Deployment) -> str:
 
 def _by_hand(deployment: Deployment) -> str:
     """Say what a person must do, because we could not."""
-    steps = []
     snapped, previous = deployment.find(Snapped), deployment.previous
-    if snapped is not None and deployment.replaces_data:
-        steps.append(
-            f"if database {snapped.snapshot.location} still exists, it holds the data from before:"
-            f" rename {deployment.instance.database} away and it to {deployment.instance.database}"
-        )
-    if previous is not None:
-        steps.append(f"deploy commit {previous.commit_sha} again")
-    return f"By hand: {'; then '.join(steps) or 'remove what the message names and deploy again'}"
+    if previous is None:
+        return "By hand: remove what the message names and deploy again"
+    again = f"deploy commit {previous.commit_sha} again"
+    if snapped is None or not deployment.replaces_data:
+        return f"By hand: {again}"
+    return (
+        f"By hand: once that is mended, POST /environments/{deployment.instance.id}/rollback"
+        f' {{"snapshotId": "{snapped.snapshot.id}"}} brings data and code back. Where database'
+        f" {snapped.snapshot.location} is gone, the data is back already: {again}"
+    )
 
 
 def _verdict(status: VerdictStatus, label: str, reason: str) -> Verdict:
