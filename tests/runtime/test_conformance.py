@@ -32,7 +32,7 @@ from tests.runtime.questions import (
     state_of,
     status_of,
     until,
-    wake_crons,
+    woken_until,
     write_on_others,
 )
 from tests.runtime.sites import Site
@@ -139,8 +139,7 @@ async def test_scheduled_actions_run_in_the_cron_process_only(
     assert runs(site, instance) == 0
     await site.crons.start(instance, image)
     await until(lambda: listeners(site, instance) == {f"{instance.database}/cron"})
-    wake_crons(site, instance)
-    await until(lambda: runs(site, instance) == 1, seconds=100)
+    await woken_until(site, instance, lambda: runs(site, instance) == 1)
     assert await site.crons.stop(instance, say=print) == ()
     assert await site.crons.stop(instance, say=print) == ()
     assert listeners(site, instance) == set()
@@ -149,10 +148,8 @@ async def test_scheduled_actions_run_in_the_cron_process_only(
 async def sleeping_action(site: Site, instance: Instance, image: Image) -> None:
     """Start the crons, and wait until their first action sleeps."""
     await site.crons.start(instance, image)
-    await until(lambda: listeners(site, instance))
-    wake_crons(site, instance)
     # Not just any work: a registry that loads is at work as well.
-    await until(lambda: at_work(site, instance, "cron", "%pg_sleep%"), seconds=100)
+    await woken_until(site, instance, lambda: at_work(site, instance, "cron", "%pg_sleep%"))
 
 
 async def test_a_scheduled_action_at_work_is_named_and_ends_and_none_begins_after_it(
@@ -185,9 +182,7 @@ async def test_a_scheduled_action_that_takes_too_long_is_cut_and_runs_again(
     assert runs(site, instance) == 0
     be_quick(site, instance)
     await site.crons.start(instance, image)
-    await until(lambda: listeners(site, instance))
-    wake_crons(site, instance)
-    await until(lambda: runs(site, instance) == 1, seconds=100)
+    await woken_until(site, instance, lambda: runs(site, instance) == 1)
 
 
 async def test_who_must_change_a_scheduled_action_gets_through_the_fence(
