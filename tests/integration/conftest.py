@@ -30,7 +30,8 @@ def new_home(name: str, *, parent: Path = Path("/tmp")) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with new_home(tmp_path_factory.getbasetemp().name) as root:
+    folder = tmp_path_factory.getbasetemp()
+    with new_home("-".join(folder.parts[-2:])) as root:
         yield root
 
 
