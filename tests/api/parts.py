@@ -20,6 +20,7 @@ from ocore.access.tokens import Tokens
 from ocore.api.app import create_app
 from ocore.api.services import Services
 from ocore.artifacts import Snapshot
+from ocore.deployments.pushing import webhook_secret
 from ocore.deployments.toolbox import Lookout
 from ocore.embedded.signing import signer_of
 from ocore.environments import Instance, Project
@@ -28,6 +29,7 @@ from ocore.kit import clock, ids
 from ocore.snapshots import Room, TableLoss
 from ocore.source.git import GitSource
 from ocore.storage.accounts import PostgresAccounts
+from ocore.storage.autodeploys import TenantAutoDeploys, find_hook
 from ocore.storage.database import Pool, open_pool, ping
 from ocore.storage.registry import TenantRegistry
 from ocore.storage.requests import TenantRequests
@@ -171,6 +173,9 @@ def _services(conninfo: str, pool: Pool, tokens: Tokens, folder: Path) -> Servic
         registry=partial(TenantRegistry, pool),
         catalogue=partial(TenantCatalogue, pool),
         waivers=lambda organization: TenantWaivers(pool, organization, clock.now),
+        auto_deploys=partial(TenantAutoDeploys, pool),
+        hook=partial(find_hook, pool),
+        webhook_secret=partial(webhook_secret, SECRET),
         accounts=PostgresAccounts(pool),
         transcripts=PostgresTranscripts(pool),
         wakeups=partial(listen, conninfo),

@@ -29,6 +29,8 @@ BEYOND_SCHEMAS = (
     "projects/{projectId}/plan",
     "projects/{projectId}/deployments/{deploymentId}/waivers",
     "projects/{projectId}/waivers/{waiverId}",
+    "instances/{instanceId}/auto-deploy",
+    "instances/{instanceId}/auto-deploy/resume",
 )
 """Where a well-formed question may still contradict itself, or name what no schema can describe."""
 RULES = "".join(
@@ -39,6 +41,12 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "409",
 """
     for path in BEYOND_SCHEMAS
 )
+PROVEN = """
+[[operations]]
+include-path = "/api/webhooks/git/{projectId}"
+checks.positive_data_acceptance.expected-statuses = ["401", "429"]
+"""
+"""No description holds the secret that opens this door."""
 
 
 @asynccontextmanager
@@ -78,7 +86,7 @@ async def configuration(api: Api, *, real: bool) -> str:
 # With ids that name nothing, a project that was just made still has no such deployment.
 [checks.ensure_resource_availability]
 enabled = {str(real).lower()}
-{RULES}"""
+{RULES}{PROVEN}"""
 
 
 @pytest.mark.parametrize("real", [True, False], ids=["what is there", "what is not"])

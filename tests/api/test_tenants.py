@@ -26,6 +26,7 @@ PUBLIC = {
     ("GET", "/api/docs/{name:str}"),
     ("POST", "/api/auth/login"),
     ("POST", "/api/auth/refresh"),
+    ("POST", "/api/webhooks/git/{projectId:uuid}"),
     ("GET", "/api/openapi.json"),
     ("GET", "/api/openapi.json/openapi.json"),
     ("GET", "/api/openapi.json/{path:str}"),
@@ -41,6 +42,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/api/projects/{projectId:uuid}/rollback"): {},
     ("PUT", "/api/environments/{environmentId:uuid}/snapshots/settings"): {"retentionDays": 9},
     ("POST", "/api/environments/{environmentId:uuid}/rollback"): {"snapshotId": SNAPSHOT},
+    ("PUT", "/api/instances/{instanceId:uuid}/auto-deploy"): {"branchPattern": "main"},
     ("POST", "/api/projects/{projectId:uuid}/deployments/{deploymentId:uuid}/waivers"): {
         "gateKey": "code.secrets",
         "reason": "An example key",

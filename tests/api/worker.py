@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+from ocore.api.services import Services
 from ocore.artifacts import Commit, Say
 from ocore.deployments.ledger import Lease
 from ocore.deployments.model import Deployment, Entry, Result, Status, Step, Trigger
@@ -12,7 +13,7 @@ from ocore.deployments.runner import run_deployment
 from ocore.environments import Project
 from ocore.kit import clock, ids
 from ocore.odoo.logs import step_marker
-from ocore.source import Ref
+from ocore.source import Ref, Source
 from ocore.source.git import avatar_of
 from ocore.storage.ledger import PostgresLedger
 from ocore.worker.transcript import Transcript
@@ -115,11 +116,17 @@ async def working(api: Api, world: World) -> AsyncIterator[None]:
         assert worker.cancelled(), worker.exception()
 
 
-async def run_in(world: World, hand: Hand, *, head: str = SHA) -> str:
+async def work_off_for_real(api: Api, world: World) -> str:
+    """Do the same with the repository as it is: what was asked for is fetched and goes live."""
+    services: Services = api.app.state.services
+    return await run_in(world, await take(api), source=services.source)
+
+
+async def run_in(world: World, hand: Hand, *, head: str = SHA, source: Source | None = None) -> str:
     """Run a claimed deployment to its end; return its id."""
     transcript = Transcript(hand.api.transcripts, hand.lease, ())
     world.clock = clock.now()
-    source = MovingSource(world, head)
+    source = source or MovingSource(world, head)
     tools = replace(toolbox(world), source=source, say=transcript.say, flush=transcript.flush)
     await run_deployment(hand.lease, hand.ledger, tools)
     return hand.lease.deployment_id

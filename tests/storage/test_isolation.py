@@ -17,11 +17,13 @@ TABLES = [
     "snapshots",
     "snapshot_settings",
     "waivers",
+    "auto_deploys",
+    "webhooks",
 ]
 
 
 async def keep_something(records: Records) -> None:
-    """Let both organizations have snapshots and settings of them."""
+    """Let both organizations have something in every table."""
     async with transaction(records.pool, "*") as connection:
         await connection.execute(
             "INSERT INTO snapshots (id, organization_id, instance_id, status, reason)"
@@ -36,6 +38,14 @@ async def keep_something(records: Records) -> None:
         await connection.execute(
             "INSERT INTO snapshot_settings (instance_id, organization_id, settings)"
             " SELECT id, organization_id, '{}' FROM instances"
+        )
+        await connection.execute(
+            "INSERT INTO auto_deploys (instance_id, organization_id, enabled, branch_pattern)"
+            " SELECT id, organization_id, true, 'main' FROM instances"
+        )
+        await connection.execute(
+            "INSERT INTO webhooks (project_id, organization_id, version)"
+            " SELECT id, organization_id, id FROM projects"
         )
 
 

@@ -21,7 +21,7 @@ class TooManyAttempts(Refused):
 
     def __init__(self, *, retry_after: int) -> None:
         super().__init__(
-            f"too many failed sign-ins; try again in {retry_after} seconds",
+            f"too many failed attempts; try again in {retry_after} seconds",
             code="too_many_attempts",
         )
         self.retry_after = retry_after
@@ -38,19 +38,19 @@ class SignedIn:
 
 
 class Attempts:
-    """A sliding window of failed sign-ins per address and email, in this process only."""
+    """A sliding window of failures per address and what is asked for, in this process only."""
 
     def __init__(self, *, most: int = MOST_FAILURES, window: timedelta = WINDOW) -> None:
         self._most = most
         self._window = window
         self._failures: OrderedDict[tuple[str, str], deque[datetime]] = OrderedDict()
 
-    def begin(self, address: str, email: str, *, now: datetime) -> None:
+    def begin(self, address: str, wanted: str, *, now: datetime) -> None:
         """Count an attempt as failed until it is forgiven; TooManyAttempts when there are enough.
 
         Counting before the password is checked bounds attempts that are made side by side.
         """
-        key = (address, email.lower())
+        key = (address, wanted.lower())
         failures = self._failures.setdefault(key, deque())
         self._failures.move_to_end(key)
         while failures and failures[0] <= now - self._window:
@@ -62,9 +62,9 @@ class Attempts:
         if len(self._failures) > _MOST_KEYS:
             self._failures.popitem(last=False)
 
-    def forgive(self, address: str, email: str) -> None:
+    def forgive(self, address: str, wanted: str) -> None:
         """Forget the failures: the password was right."""
-        self._failures.pop((address, email.lower()), None)
+        self._failures.pop((address, wanted.lower()), None)
 
 
 async def sign_in(

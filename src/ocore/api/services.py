@@ -10,8 +10,9 @@ from ocore.access.tokens import Tokens
 from ocore.artifacts import Snapshot
 from ocore.attestations import Signer
 from ocore.deployments.commands import Desk
-from ocore.deployments.ledger import Requests, Views, Waivers
+from ocore.deployments.ledger import AutoDeploys, Hook, Requests, Views, Waivers
 from ocore.deployments.planning import PlanDesk
+from ocore.deployments.pushing import PushDesk
 from ocore.deployments.toolbox import Lookout
 from ocore.deployments.waiving import WaiverDesk
 from ocore.environments import Instance
@@ -30,7 +31,8 @@ class Services:
     missed. `ping` returns when the database answers; Unavailable when it does not. `lookout` finds
     out what a deployment would do, and `losses` what going back to a snapshot would take away;
     StepFailed when the server does not answer. `instance_password` returns the password of Odoo's
-    admin in a database.
+    admin in a database. `hook` finds the webhook of a project of any organization, and
+    `webhook_secret` returns its secret (without one: a secret that nobody was ever told).
     """
 
     requests: Callable[[str], Requests]
@@ -38,6 +40,9 @@ class Services:
     registry: Callable[[str], Registry]
     catalogue: Callable[[str], Catalogue]
     waivers: Callable[[str], Waivers]
+    auto_deploys: Callable[[str], AutoDeploys]
+    hook: Callable[[str], Awaitable[Hook | None]]
+    webhook_secret: Callable[[Hook | None], str]
     accounts: Accounts
     transcripts: Transcripts
     wakeups: Callable[[], AsyncIterator[str | None]]
@@ -66,6 +71,15 @@ class Services:
         """Return what the commands on waivers need, bound to the caller's organization."""
         return WaiverDesk(
             waivers=self.waivers(caller.organization_id), now=self.now, new_id=self.new_id
+        )
+
+    def push_desk_of(self, organization_id: str) -> PushDesk:
+        """Return what the commands on pushes need, bound to an organization."""
+        return PushDesk(
+            requests=self.requests(organization_id),
+            auto_deploys=self.auto_deploys(organization_id),
+            now=self.now,
+            new_id=self.new_id,
         )
 
     def plan_desk_of(self, caller: Caller) -> PlanDesk:

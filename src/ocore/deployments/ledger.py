@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
+from ocore.deployments.autodeploy import AutoDeploy, Decision, Standing
 from ocore.deployments.model import Deployment, Entry, RollbackTarget, Status
 from ocore.deployments.pipeline import Hold
 from ocore.deployments.waivers import Waiver
@@ -44,6 +46,16 @@ class Target:
 
     target: RollbackTarget
     way: WayBack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """The webhook of a project. `version` names its secret, which is not kept but made from it."""
+
+    organization_id: str
+    project_id: str
+    version: str
+    rotated_at: datetime
 
 
 class Ledger(Protocol):
@@ -113,6 +125,19 @@ class Requests(Protocol):
         """
         ...
 
+    async def open_pushed(
+        self,
+        deployment: Deployment,
+        *,
+        idempotency_key: str | None,
+        decide: Callable[[Standing], Decision],
+    ) -> Decision:
+        """Do the same with what a push asks for, if that is the decision; return it.
+
+        Nobody else can queue anything for the project between the decision and the deed.
+        """
+        ...
+
     async def deployment(self, project_id: str, deployment_id: str) -> Deployment:
         """Return a deployment with its journal."""
         ...
@@ -134,6 +159,40 @@ class Requests(Protocol):
 
     async def request_cancel(self, deployment_id: str, *, by: str) -> bytes:
         """Note that a user wants a cancel; a queued one ends at once. Return what the API shows."""
+        ...
+
+
+class AutoDeploys(Protocol):
+    """Which pushes are deployed where, bound to one organization: a foreign id is NotFound.
+
+    Every change is written to the audit log in the same transaction, `by` being a user's id.
+    """
+
+    async def state(self, instance_id: str) -> tuple[AutoDeploy, Standing]:
+        """Return what an instance wants of pushes, and how it stands."""
+        ...
+
+    async def of_project(self, project_id: str) -> tuple[AutoDeploy, ...]:
+        """Return the settings of a project's instances that have one, oldest instance first.
+
+        None of a project that is not there.
+        """
+        ...
+
+    async def change(self, wanted: AutoDeploy, *, by: str) -> None:
+        """Keep what an instance wants of pushes from now on."""
+        ...
+
+    async def resume(self, instance_id: str, *, rollback_id: str, by: str) -> None:
+        """Lift the pauses after this rollback and after those before it."""
+        ...
+
+    async def hook(self, project_id: str) -> Hook | None:
+        """Return the webhook of a project; None until it was given a secret."""
+        ...
+
+    async def rotate(self, project_id: str, *, version: str, by: str) -> Hook:
+        """Give the webhook of a project a secret of this version, and no other."""
         ...
 
 

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final
 
 from psycopg import errors
 
+from ocore.deployments.autodeploy import Decision, Outcome, Standing, repeated
 from ocore.deployments.ledger import Ending, Target
 from ocore.deployments.model import Deployment, RollbackTarget, Status, Trigger
 from ocore.deployments.products import Snapped
@@ -16,6 +17,7 @@ from ocore.deployments.wayback import gravest, way_back
 from ocore.environments import Instance, Live, Project
 from ocore.errors import Conflict
 from ocore.storage.absent import no_deployment, no_project
+from ocore.storage.autodeploys import standing_of
 from ocore.storage.codec import (
     deployment_json,
     instance_from,
@@ -30,6 +32,14 @@ from ocore.storage.ledger import end_deployment
 from ocore.storage.snapshots import available_snapshots
 
 _QUERIES: Final = load_queries("requests")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a key was used for."""
+
+    view: bytes
+    deployment_id: str
 
 
 class TenantRequests:
@@ -60,8 +70,9 @@ class TenantRequests:
     async def open(self, deployment: Deployment, *, idempotency_key: str | None) -> bytes:
         try:
             async with transaction(self._pool, self._organization) as connection:
-                known = await self._known(connection, deployment, idempotency_key)
-                return known or await self._open(connection, deployment, idempotency_key)
+                if known := await self._known(connection, deployment, idempotency_key):
+                    return known.view
+                return await self._open(connection, deployment, idempotency_key)
         except errors.UniqueViolation as raced:
             # The same key was kept by a request side by side with this one: its answer counts.
             async with transaction(self._pool, self._organization) as connection:
@@ -70,7 +81,24 @@ class TenantRequests:
                 raise Conflict(
                     f"deployment {deployment.id} exists already", code="deployment_exists"
                 ) from raced
-            return known
+            return known.view
+
+    async def open_pushed(
+        self,
+        deployment: Deployment,
+        *,
+        idempotency_key: str | None,
+        decide: Callable[[Standing], Decision],
+    ) -> Decision:
+        async with transaction(self._pool, self._organization) as connection:
+            await _all(connection, "lock_project", project=deployment.project.id)
+            decision = decide(await standing_of(connection, deployment.instance.id))
+            if decision.outcome is not Outcome.QUEUED:
+                return decision
+            if known := await self._known(connection, deployment, idempotency_key):
+                return repeated(known.deployment_id)
+            await self._open(connection, deployment, idempotency_key)
+            return replace(decision, deployment_id=deployment.id)
 
     async def deployment(self, project_id: str, deployment_id: str) -> Deployment:
         async with transaction(self._pool, self._organization) as connection:
@@ -116,7 +144,7 @@ class TenantRequests:
 
     async def _known(
         self, connection: Connection, deployment: Deployment, key: str | None
-    ) -> bytes | None:
+    ) -> _Known | None:
         if key is None:
             return None
         row = await _one(connection, "known_key", organization=self._organization, key=key)
@@ -128,9 +156,11 @@ class TenantRequests:
                 code="idempotency_key_reused",
                 field="Idempotency-Key",
             )
-        return str(row[1]).encode()
+        return _Known(view=str(row[1]).encode(), deployment_id=row[2])
 
     async def _open(self, connection: Connection, deployment: Deployment, key: str | None) -> bytes:
+        # First of all, for it locks the project: who decides by what is queued sees all of it.
+        await connection.execute(_QUERIES["count"], {"project": deployment.project.id})
         if deployment.trigger is Trigger.WEBHOOK:
             await self._supersede(connection, deployment.instance)
         view = view_json(deployment, now=self._now())
@@ -146,7 +176,6 @@ class TenantRequests:
                 "view": view,
             },
         )
-        await connection.execute(_QUERIES["count"], {"project": deployment.project.id})
         if key is not None:
             await self._keep_key(connection, deployment, key)
         await self._audit(

@@ -9,6 +9,7 @@ from ocore.access.tokens import Tokens
 from ocore.api.app import create_app
 from ocore.api.services import Services
 from ocore.databases.postgres import admin_password
+from ocore.deployments.pushing import webhook_secret
 from ocore.deployments.toolbox import Lookout
 from ocore.embedded.secrets import secret
 from ocore.embedded.settings import Settings
@@ -60,5 +61,8 @@ def services_of(
         losses=snapshots.losses,
         catalogue=store.catalogue,
         waivers=store.waivers,
+        auto_deploys=store.auto_deploys,
+        hook=store.hook,
+        webhook_secret=partial(webhook_secret, platform_secret(settings)),
         instance_password=partial(admin_password, platform_secret(settings)),
     )

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from ocore.access.accounts import Accounts
-from ocore.deployments.ledger import Ledger, Requests, Views, Waivers
+from ocore.deployments.ledger import AutoDeploys, Hook, Ledger, Requests, Views, Waivers
 from ocore.embedded.settings import Settings
 from ocore.environments.registry import Registry
 from ocore.kit import clock
 from ocore.snapshots.offsite import Errands
 from ocore.snapshots.records import Catalogue, Chores
 from ocore.storage.accounts import PostgresAccounts
+from ocore.storage.autodeploys import TenantAutoDeploys, find_hook
 from ocore.storage.chores import PostgresChores
 from ocore.storage.database import open_pool, ping
 from ocore.storage.errands import PostgresErrands
@@ -41,6 +42,8 @@ class Store:
     registry: Callable[[str], Registry]
     catalogue: Callable[[str], Catalogue]
     waivers: Callable[[str], Waivers]
+    auto_deploys: Callable[[str], AutoDeploys]
+    hook: Callable[[str], Awaitable[Hook | None]]
     wakeups: Callable[[], AsyncIterator[str | None]]
     ping: Callable[[], Awaitable[None]]
 
@@ -60,6 +63,8 @@ async def open_store(conninfo: str, settings: Settings) -> AsyncIterator[Store]:
             registry=lambda organization: TenantRegistry(pool, organization),
             catalogue=partial(TenantCatalogue, pool),
             waivers=lambda organization: TenantWaivers(pool, organization, clock.now),
+            auto_deploys=partial(TenantAutoDeploys, pool),
+            hook=partial(find_hook, pool),
             wakeups=partial(listen, conninfo),
             ping=partial(ping, pool),
         )

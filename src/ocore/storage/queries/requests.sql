@@ -5,7 +5,7 @@ SELECT record FROM projects WHERE id = %(project)s
 SELECT record FROM instances WHERE project_id = %(project)s ORDER BY created_at, id
 
 -- name: known_key
-SELECT k.request, d.view
+SELECT k.request, d.view, d.id::text
   FROM idempotency_keys k JOIN deployments d ON d.id = k.deployment_id
  WHERE k.organization_id = %(organization)s AND k.key = %(key)s
 
@@ -20,6 +20,9 @@ VALUES (%(id)s, %(organization)s, %(project)s, %(instance)s, %(trigger)s, %(reco
 
 -- name: count
 UPDATE projects SET deployments_count = deployments_count + 1 WHERE id = %(project)s
+
+-- name: lock_project
+SELECT id FROM projects WHERE id = %(project)s FOR NO KEY UPDATE
 
 -- name: superseded
 -- A newer push makes older ones that still wait pointless, for their turn or for a waiver; what
