@@ -62,6 +62,7 @@ async def test_a_revert_brings_rows_and_files_back_and_sets_the_present_aside(
         f"SELECT datname FROM pg_database WHERE datname LIKE '{acme.database}\\_\\_x%'",
     )
     assert len(aside) == 1
+    assert not (home.snapshots / taken.id).exists(), "it is used up, with all that was kept of it"
 
 
 async def test_the_instance_can_connect_after_a_revert(
@@ -242,6 +243,7 @@ async def test_a_revert_that_crashed_is_finished_by_the_next(
     await snapshots.revert(acme, taken)
     assert await borrowers(postgres_server, acme) == ["Ada", "Grace"]
     assert (filestore(home, name) / "ab" / "abcd").exists()
+    assert not folder.exists()
 
 
 async def test_a_long_transaction_that_holds_locks_stops_neither_snapshot_nor_revert(

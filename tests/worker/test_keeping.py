@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import os
 from dataclasses import replace
 from datetime import timedelta
 
@@ -246,6 +247,25 @@ async def test_copies_that_nobody_knows_of_are_deleted_once_nothing_is_at_work(
         await query(postgres_server, "postgres", f'DROP DATABASE "{name}"')
     assert not (home.snapshots / left.id).exists()
     assert await keeper.shelf.exists(kept.snapshot)
+
+
+async def test_files_of_a_snapshot_that_never_came_to_be_are_deleted_after_a_while(
+    keeper: Keeper, served: Instance, records: Records, home: Home
+) -> None:
+    recorded = await ask(records)
+    while chore := await keeper.chores.claim("w", seconds=60):
+        await do(keeper, chore)
+    running, failed, fresh = (await records.ask()).id, ids.uuid7(), ids.uuid7()
+    assert await records.ledger().claim("w") is not None
+    old = [f"{failed}-copy", failed, running, recorded, f"{served.database}__mine"]
+    for name in (*old, fresh):
+        (home.snapshots / name / "dump").mkdir(parents=True, exist_ok=True)
+    long_ago = (clock.now() - timedelta(hours=49)).timestamp()
+    for name in old:
+        os.utime(home.snapshots / name, (long_ago, long_ago))
+    await sweep(keeper)
+    left = {name for name in (*old, fresh) if (home.snapshots / name).exists()}
+    assert left == {fresh, running, recorded, f"{served.database}__mine"}
 
 
 class Crowded(PostgresShelf):

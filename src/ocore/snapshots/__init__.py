@@ -137,6 +137,13 @@ class Shelf(Protocol):
         """Delete what was put aside before a moment, and return the databases' names."""
         ...
 
+    async def clear_folders(self, *, known: Collection[str], before: datetime) -> tuple[str, ...]:
+        """Delete folders of snapshots that are not known by their ids, and return their names.
+
+        What was changed after that moment stays: it may be on its way.
+        """
+        ...
+
     async def prove(self, instance: Instance, snapshot: Snapshot) -> None:
         """Restore it into a scratch database and compare; a fast one gets a dump of its own first.
 

@@ -4,6 +4,9 @@ import hashlib
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
+
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=$|-)")
 
 
 def snapshot_database(database: str, snapshot_id: str) -> str:
@@ -52,6 +55,15 @@ def put_aside_at(name: str) -> datetime:
 def snapshot_folder(root: Path, snapshot_id: str) -> Path:
     """Return the folder with the files of a snapshot."""
     return root / snapshot_id
+
+
+def owner_of(folder: str) -> str | None:
+    """Return the snapshot or deployment whose files a folder of this name holds.
+
+    A copy is called after it, with a suffix. None for what was put aside, or is no folder of ours.
+    """
+    found = _ID.match(folder)
+    return found[0] if found else None
 
 
 def _key(snapshot_id: str) -> str:

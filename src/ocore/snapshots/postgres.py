@@ -1,6 +1,7 @@
 """Snapshots on one PostgreSQL server, with the filestore beside it as hard links."""
 
 import asyncio
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -129,21 +130,13 @@ class PostgresSnapshots:
         )
 
     async def revert(self, instance: Instance, snapshot: Snapshot) -> None:
-        live = instance.database
         async with connected(self._server) as connection:
-            if not await database_exists(connection, snapshot.location):
-                if await _was_put_aside(connection, live, snapshot.id):
-                    return
+            if await database_exists(connection, snapshot.location):
+                await self._put_in_place(connection, instance, snapshot)
+            elif not await _was_put_aside(connection, instance.database, snapshot.id):
                 raise StepFailed(f"snapshot {snapshot.id} is gone: no database {snapshot.location}")
-            await refuse_connections(connection, live)
-            # Files first: the database is what says whether this was done.
-            aside = await to_its_end(self._swap_files, instance, snapshot.id)
-            async with connection.transaction():
-                if await database_exists(connection, live):
-                    await run(connection, "ALTER DATABASE {} RENAME TO {}", live, aside)
-                    await close(connection, aside)
-                await run(connection, "ALTER DATABASE {} RENAME TO {}", snapshot.location, live)
-                await reopen(connection, live)
+        # Database and files have moved: what was written down of them is of no use any more.
+        await to_its_end(shutil.rmtree, self._folder(snapshot.id), True)  # noqa: FBT003 - ignore_errors
 
     async def losses(self, instance: Instance, snapshot: Snapshot) -> tuple[TableLoss, ...] | None:
         then = await self._rows_of(snapshot)
@@ -154,6 +147,20 @@ class PostgresSnapshots:
             present = await read_counters(connection)
             now = await rows_since(connection, began.at if began else None)
         return losses_between(then, now, began=began, present=present)
+
+    async def _put_in_place(
+        self, connection: Connection, instance: Instance, snapshot: Snapshot
+    ) -> None:
+        live = instance.database
+        await refuse_connections(connection, live)
+        # Files first: the database is what says whether this was done.
+        aside = await to_its_end(self._swap_files, instance, snapshot.id)
+        async with connection.transaction():
+            if await database_exists(connection, live):
+                await run(connection, "ALTER DATABASE {} RENAME TO {}", live, aside)
+                await close(connection, aside)
+            await run(connection, "ALTER DATABASE {} RENAME TO {}", snapshot.location, live)
+            await reopen(connection, live)
 
     async def _rows_of(self, snapshot: Snapshot) -> dict[str, int] | None:
         """Return the rows of a snapshot, from its database or else from its dump."""

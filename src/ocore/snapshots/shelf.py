@@ -29,6 +29,7 @@ from ocore.snapshots.naming import (
     aside_prefix,
     is_aside,
     is_copy,
+    owner_of,
     put_aside_at,
     scratch_database,
     snapshot_database,
@@ -119,6 +120,18 @@ class PostgresShelf:
             if is_aside(instance.database, folder.name) and put_aside_at(folder.name) < before:
                 await to_its_end(shutil.rmtree, folder, True)  # noqa: FBT003 - ignore_errors
         return old
+
+    async def clear_folders(self, *, known: Collection[str], before: datetime) -> tuple[str, ...]:
+        old = tuple(
+            folder
+            for folder in sorted(self._home.snapshots.glob("*"))
+            if (owner := owner_of(folder.name)) is not None
+            and owner not in known
+            and folder.stat().st_mtime < before.timestamp()
+        )
+        for folder in old:
+            await to_its_end(shutil.rmtree, folder, True)  # noqa: FBT003 - ignore_errors
+        return tuple(folder.name for folder in old)
 
     async def room(self, instance: Instance) -> Room:
         async with connected(self._server) as connection:

@@ -80,16 +80,25 @@ async def sweep(keeper: Keeper) -> None:
     surveyed = await keeper.chores.survey()
     # Listed before what is known is asked for again: what comes into being meanwhile is not listed.
     copies = {kept.instance.id: await keeper.shelf.copies(kept.instance) for kept in surveyed}
-    for kept in await keeper.chores.survey():
+    surveyed = await keeper.chores.survey()
+    before = keeper.now() - timedelta(hours=keeper.aside_hours)
+    for kept in surveyed:
         await _forget_orphans(keeper, kept, copies.get(kept.instance.id, ()))
         await _note_missing(keeper, kept)
         for record in expired(kept, keeper.now()):
             reason = f"older than {kept.settings.retention_days} days, or one of too many"
             await keeper.chores.mark(record.id, SnapshotStatus.DELETING, message=reason)
             log.info("snapshot expired", snapshot=record.id, instance=kept.instance.id)
-        before = keeper.now() - timedelta(hours=keeper.aside_hours)
         for name in await keeper.shelf.clear_aside(kept.instance, before=before):
             log.info("deleted what was put aside", database=name)
+    for name in await keeper.shelf.clear_folders(known=_known(surveyed), before=before):
+        log.info("deleted files that no snapshot needs", folder=name)
+
+
+def _known(surveyed: Sequence[Kept]) -> frozenset[str]:
+    """Return the ids of all snapshots and of all deployments that are not over."""
+    ids = {record.id for kept in surveyed for record in kept.records}
+    return frozenset(ids.union(*(kept.needed for kept in surveyed)))
 
 
 async def _do(keeper: Keeper, chore: Chore) -> None:
