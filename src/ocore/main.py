@@ -13,6 +13,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -120,6 +121,10 @@ def restore(  # noqa: PLR0913, PLR0917 - each argument is an option of the comma
     database: Annotated[
         str | None, typer.Option("--as", help="Name of the database; as it was by default.")
     ] = None,
+    receiver: Annotated[
+        UUID | None,
+        typer.Option("--for", help="Id of an instance of this platform that is to have it."),
+    ] = None,
 ) -> None:
     """Restore database and files of an instance from their copy off-site, on any machine.
 
@@ -132,12 +137,15 @@ def restore(  # noqa: PLR0913, PLR0917 - each argument is an option of the comma
     settings = _settings({**os.environ, "OCORE_OFFSITE": source, **home})
     if settings.offsite is None:
         raise LookupError("a store without settings")
+    if database is not None and receiver is not None:
+        raise typer.BadParameter("an instance has a database's name: leave out --as or --for")
     wanted = Wanted(
         place=settings.offsite,
         key_file=key_file,
         snapshot=snapshot,
         instance=instance,
         database=database,
+        receiver=None if receiver is None else str(receiver),
     )
     _run(partial(restore_copy, wanted), settings)
 

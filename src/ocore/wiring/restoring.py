@@ -17,8 +17,15 @@ from ocore.snapshots.naming import snapshot_folder
 from ocore.snapshots.offsite.choosing import choose
 from ocore.snapshots.offsite.key import OffsiteKey
 from ocore.snapshots.offsite.landing import Landing
+from ocore.storage.database import EVERY_ORGANIZATION, open_pool
+from ocore.storage.registry import TenantRegistry
 from ocore.wiring import parts
-from ocore.wiring.connections import cluster_of, odoo_server, platform_secret
+from ocore.wiring.connections import (
+    cluster_of,
+    odoo_server,
+    platform_conninfo,
+    platform_secret,
+)
 from ocore.wiring.offsite import store_of
 from ocore.wiring.platform import prepare_home, supervised
 
@@ -29,13 +36,17 @@ _START_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What to restore, from where, and what its database is to be called (None: as it was)."""
+    """What to restore, from where, and what its database is to be called (None: as it was).
+
+    `receiver` is the id of an instance of this platform that is to have it as its database.
+    """
 
     place: OffsiteSettings
     key_file: Path
     snapshot: str
     instance: str | None
     database: str | None
+    receiver: str | None = None
 
 
 async def restore(wanted: Wanted, settings: Settings) -> None:
@@ -46,9 +57,9 @@ async def restore(wanted: Wanted, settings: Settings) -> None:
     offsite = store_of(wanted.place, key, settings.home)
     copy = await choose(offsite, snapshot=wanted.snapshot, instance=wanted.instance)
     manifest = await offsite.open(copy)
-    database = wanted.database or manifest.instance.database
-    log.info("restoring", snapshot=copy.snapshot_id, taken=copy.taken_at, database=database)
     async with _running(settings, users) as server:
+        database = await _database(wanted, settings, users) or manifest.instance.database
+        log.info("restoring", snapshot=copy.snapshot_id, taken=copy.taken_at, database=database)
         landing = Landing(
             server=server,
             home=settings.home,
@@ -68,6 +79,15 @@ async def restore(wanted: Wanted, settings: Settings) -> None:
         commit=live.commit_sha if live else None,
         lost_files=len(lost),
     )
+
+
+async def _database(wanted: Wanted, settings: Settings, users: PlatformUsers) -> str | None:
+    """Return the name that is asked for; None where none is."""
+    if wanted.receiver is None:
+        return wanted.database
+    async with open_pool(platform_conninfo(settings, users)) as pool:
+        found = await TenantRegistry(pool, EVERY_ORGANIZATION).instance(wanted.receiver)
+    return found.instance.database
 
 
 @asynccontextmanager
