@@ -161,10 +161,12 @@ class Site:
     async def roll_back(self, deployment_id: str) -> dict[str, Any]:
         return await self.end_of(await self.start_rollback(deployment_id))
 
-    async def start_rollback(self, deployment_id: str) -> dict[str, Any]:
+    async def start_rollback(
+        self, deployment_id: str, *, mode: str = "code_and_data"
+    ) -> dict[str, Any]:
         async with self.platform.client() as client:
-            path = f"/projects/{self.project_id}/rollback"
-            queued: dict[str, Any] = await client.post(path, {"deploymentId": deployment_id})
+            path, body = f"/projects/{self.project_id}/rollback", {"deploymentId": deployment_id}
+            queued: dict[str, Any] = await client.post(path, {**body, "mode": mode})
         return queued
 
     async def end_of(self, deployment: Mapping[str, Any]) -> dict[str, Any]:

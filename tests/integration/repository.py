@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 from tests.git import commit, commit_all, git, new_repository
+from tests.integration.expected import Kind, Release
+from tests.integration.whole import PAGE
 from tests.odoo.repository import write_module
 
 BREAKS_LOGIN = """\
@@ -155,3 +157,47 @@ def migrating(path: Path, number: int) -> str:
         f"library_loans/migrations/{version}/post-pages.py": script,
     }
     return commit(path, files, f"Migrate to {version}")
+
+
+FAILS = """\
+def migrate(cr, version):
+    cr.execute("DELETE FROM library_loan")
+    cr.execute("DELETE FROM ir_attachment WHERE name LIKE 'kept %'")
+    cr.execute("UPDATE library_book SET no_such_column = 1")
+"""
+ADDS_A_MARK = """\
+def migrate(cr, version):
+    cr.execute("UPDATE library_loan SET borrower = borrower || '+{number}'")
+"""
+NO_START = """\
+import sys
+
+if "--stop-after-init" not in sys.argv:
+    raise RuntimeError("this commit lets itself be installed, and nothing else")
+"""
+
+
+def release(path: Path, base: Release | None, kind: Kind, number: int) -> Release:
+    """Commit on top of a release what changes as much as this kind says."""
+    git(path, "reset", "--quiet", "--hard", base.sha if base else "v2")
+    files = {PAGE: f"{number}\n"}
+    at, scripts = (base.version, base.scripts) if base else (0, ())
+    if kind is not Kind.CODE:
+        at, scripts = number, (*scripts, number)
+        files |= _migration(path, kind, number)
+    sha = commit(path, files, f"{number}: {kind}")
+    return Release(sha=sha, mark=number, version=at, scripts=scripts)
+
+
+def _migration(path: Path, kind: Kind, number: int) -> dict[str, str]:
+    manifest, version = "library_loans/__manifest__.py", f"19.0.2.{number}.0"
+    old = (path / manifest).read_text()
+    script = FAILS if kind is Kind.FAILING_UPDATE else ADDS_A_MARK.format(number=number)
+    files = {
+        manifest: re.sub(r'"version": "[^"]+"', f'"version": "{version}"', old),
+        f"library_loans/migrations/{version}/post-mark.py": script,
+    }
+    if kind is Kind.NO_START:
+        package = "library_loans/__init__.py"
+        files[package] = NO_START + (path / package).read_text()
+    return files

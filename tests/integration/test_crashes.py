@@ -15,6 +15,7 @@ from ocore.embedded.supervisor import Supervisor
 from tests.integration.platform import Platform, Site
 from tests.integration.repository import marking_each_loan
 from tests.integration.test_the_main_job import borrowers, lend
+from tests.integration.whole import assert_recorded
 
 pytestmark = [pytest.mark.odoo, pytest.mark.timeout(900)]
 
@@ -58,6 +59,7 @@ async def killed_inside(site: Site, started: dict[str, Any], name: str) -> dict[
     ended = await site.end_of(started)
     # A short step may be over when the signal arrives: then it hits the next one.
     assert any(each["version"] == 2 for each in ended["steps"]), ended["steps"]
+    assert_recorded(ended)
     return ended
 
 
@@ -90,6 +92,7 @@ async def test_a_worker_killed_while_it_undoes_a_failed_update_is_taken_over(
     started = await site.start(commitSha=commits.broken)
     ended = await killed_inside(site, started, "Roll back")
     assert ended["status"] == "rolled_back", await site.log(ended)
+    assert_recorded(ended, cause="loan_count")
     assert await borrowers(site) == ["Ada"]
     assert await running_colours(platform, site) == ["blue", "cron"]
 
@@ -128,6 +131,7 @@ async def test_a_worker_frozen_past_its_lease_is_fenced_and_touches_nothing(
         os.kill(frozen, signal.SIGCONT)
         await asyncio.sleep(3)
         assert await site.get(started) == before
+        assert_recorded(before)
         assert await running_colours(platform, site) == ["cron", "green"]
         assert await borrowers(site) == ["Ada"]
     finally:
@@ -157,5 +161,6 @@ async def test_a_platform_that_was_killed_comes_back_with_its_instances(
     await platform.up()
     ended = await site.end_of(started)
     assert ended["status"] == "succeeded", await site.log(ended)
+    assert_recorded(ended)
     assert await borrowers(site) == ["Ada"]
     assert tmp_path.exists()

@@ -19,7 +19,8 @@ from ocore.embedded.postgres import Cluster
 from ocore.embedded.supervisor import Supervisor
 from tests.integration.platform import Platform, Site
 from tests.integration.repository import commit, git
-from tests.integration.test_the_main_job import borrowers, lend
+from tests.integration.test_the_main_job import borrowers, lend, step
+from tests.integration.whole import assert_recorded
 
 pytestmark = [pytest.mark.odoo, pytest.mark.timeout(900)]
 
@@ -84,6 +85,8 @@ async def test_the_update_is_done_again_from_the_snapshot_or_undone_and_no_row_i
         os.kill(state.pid, how)
         ended = await patiently(partial(site.end_of, started))
         assert ended["status"] in {"succeeded", "rolled_back"}, await site.log(ended)
+        assert_recorded(ended, cause="Update modules")
+        assert ended["status"] == "rolled_back" or step(ended, "Update modules")["version"] == 2
         expected += "!" if ended["status"] == "succeeded" else ""
         found = await patiently(partial(borrowers, site))
         assert found == [expected], "whole, and nothing done twice"
