@@ -7,6 +7,7 @@ from ocore.errors import StepFailed
 from ocore.kit.databases import connected
 from ocore.kit.postgres import PostgresServer
 from ocore.odoo.addons import InstalledModule
+from ocore.odoo.crons import Cron
 from tests.databases.odoo_like import BASE, filestore, instance, query
 
 
@@ -122,6 +123,35 @@ async def test_the_rows_of_tables_are_told_whether_postgresql_knows_them_or_not(
     assert await databases.rows(acme, tables) == {"library_loan": 0, "library_shelf": 3000}
     await query(postgres_server, acme.database, "ANALYZE library_shelf")
     assert await databases.rows(acme, tables[1:]) == {"library_shelf": 3000}
+
+
+async def test_active_scheduled_actions_are_told_with_what_they_run(
+    databases: PostgresDatabases, postgres_server: PostgresServer
+) -> None:
+    acme = instance("acme_crons")
+    await databases.create(acme, base=BASE)
+    assert await databases.crons(acme) == ()
+    for statement in (
+        "CREATE TABLE ir_model AS SELECT 7 AS id, 'library.loan' AS model",
+        """CREATE TABLE ir_act_server AS SELECT id, state, code, 7 AS model_id FROM (VALUES
+           (1, 'code', 'model._remind()'), (2, 'code', 'model._clean()'), (3, 'webhook', NULL),
+           (4, 'code', 'model._rest()')) AS given (id, state, code)""",
+        """CREATE TABLE ir_cron AS SELECT id, id AS ir_actions_server_id, id <> 4 AS active,
+           'Cron ' || id AS cron_name FROM ir_act_server""",
+        """CREATE TABLE ir_model_data AS SELECT 'ir.cron' AS model, 1 AS res_id, 'loans' AS module,
+           'remind' AS name, true AS noupdate""",
+    ):
+        await query(postgres_server, acme.database, statement)
+    assert await databases.crons(acme) == (
+        Cron(
+            name="Cron 1",
+            model="library.loan",
+            code="model._remind()",
+            xmlid="loans.remind",
+            noupdate=True,
+        ),
+        Cron(name="Cron 2", model="library.loan", code="model._clean()"),
+    )
 
 
 async def test_checksums_are_remembered_under_the_known_parameter(

@@ -13,6 +13,7 @@ from ocore.deployments.verdict import VerdictStatus, judge
 from ocore.environments import Project
 from ocore.errors import StepFailed
 from ocore.gates import GateRun, Order
+from ocore.odoo.crons import Cron
 from ocore.source import Checkout
 from tests.deployments.journal import UPDATE_PLAN, done
 from tests.deployments.world import (
@@ -75,6 +76,14 @@ async def test_only_modules_at_stake_are_checked_against_what_is_live() -> None:
     unused = replace(PLAN, used=())
     await validate(done(deployment(), Step.FETCH, Step.INSPECT, plan=unused), tools)
     assert not listening.orders[1].tree.modules
+
+
+async def test_scheduled_actions_of_the_database_are_checked_against_the_code() -> None:
+    remind = Cron(name="Remind", model="library.loan", code="model._remind()")
+    world = World(scheduled=(remind,))
+    listening = Listening(world)
+    await validate(inspected("production"), replace(toolbox(world), gates=listening))
+    assert listening.orders[0].crons == (remind,)
 
 
 async def test_a_live_commit_that_is_gone_is_said_not_passed_over() -> None:

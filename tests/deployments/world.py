@@ -22,6 +22,7 @@ from ocore.gates.findings import FindingClass, Gate
 from ocore.gates.profiles import VALIDATED
 from ocore.images import BuildOrder
 from ocore.odoo.addons import Addon, InstalledModule
+from ocore.odoo.crons import Cron
 from ocore.odoo.schema import Schema
 from ocore.proxy import ProxyAway
 from ocore.rehearsals import Portrait
@@ -137,6 +138,7 @@ class World:
     stubborn: tuple[ScheduledAction, ...] = ()
     room: Room = ROOM
     rows: dict[str, int] = field(default_factory=dict)
+    scheduled: tuple[Cron, ...] = ()
     log: list[str] = field(default_factory=list)
     clock: datetime = NOW
 
@@ -244,6 +246,9 @@ class WorldDatabases:
 
     async def rows(self, _instance: Instance, tables: Sequence[str]) -> dict[str, int]:
         return {table: rows for table, rows in self.world.rows.items() if table in tables}
+
+    async def crons(self, _instance: Instance) -> tuple[Cron, ...]:
+        return self.world.scheduled
 
     async def checksums(self, _instance: Instance) -> dict[str, str]:
         return self.world.checksums

@@ -66,6 +66,18 @@ class Loan(models.Model):
     def _find(self, name):
         self.env.cr.execute({})
 """
+CRON: Final = changed(
+    DATA,
+    "</odoo>",
+    """    <record id="cron" model="ir.cron">
+        <field name="name">Remind</field>
+        <field name="model_id" ref="model_library_loan"/>
+        <field name="state">code</field>
+        <field name="code">model._remind()</field>
+    </record>
+</odoo>""",
+)
+REMIND: Final = "    def _remind(self):\n        return None\n\n\nclass LoanLine"
 
 STATIC: Final = (
     Case(
@@ -150,6 +162,15 @@ STATIC: Final = (
         },
         file=CSV,
         line=2,
+    ),
+    Case(
+        name="cron-without-method",
+        cls=C.CODE_CRON,
+        gate=Gate.CODE_STATIC,
+        broken={RECORDS: CRON},
+        twin={RECORDS: CRON, **model("\nclass LoanLine", REMIND)},
+        file=RECORDS,
+        line=line_of(CRON, "model._remind"),
     ),
     Case(
         name="unknown-field",

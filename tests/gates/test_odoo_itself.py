@@ -3,15 +3,19 @@
 A handful here; `make bench NAME=gates` checks all of them.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from ocore.gates.cache import Cache
+from ocore.gates.crons import Code, in_database
 from ocore.gates.findings import FindingClass, Gate, GateAction
 from ocore.gates.gathering import Gatherer
 from ocore.gates.program import RUNS
-from ocore.gates.task import Answer, Side, Task
+from ocore.gates.task import Answer, Side, Task, world_of
+from ocore.odoo.crons import Cron, calls
 from tests.real_odoo import RealOdoo
 
 pytestmark = pytest.mark.odoo
@@ -76,3 +80,34 @@ def test_nobody_is_warned_of_what_is_live_already(task: Task) -> None:
 def test_modules_of_odoo_are_read_with_all_that_they_need(task: Task) -> None:
     assert {"web", "mail", "account"} <= set(task.index.odoo)
     assert Path(task.cache, "facts").is_dir()
+
+
+def test_what_scheduled_actions_of_odoo_call_is_there_and_would_be_missed(
+    odoo: RealOdoo, cache: Path
+) -> None:
+    addons = Path(odoo.tree.addons_paths[0])
+    holders = {
+        file.relative_to(addons).parts[0]
+        for file in addons.glob("*/data/*.xml")
+        if b'model="ir.cron"' in file.read_bytes()
+    }
+    asked = Task(
+        current=Side(root=str(addons), modules={name: name for name in holders}),
+        series="19.0",
+        odoo=f"{odoo.tree.python_path}/odoo",
+        addons=(str(addons),),
+        cache=str(cache),
+    )
+    task = msgspec.structs.replace(asked, index=Gatherer(asked).gather())
+    code = Code(world_of(task, Cache(cache), holders), task.odoo)
+    crons = [
+        Cron(name=each.xmlid, model=model, code=each.code)
+        for name in holders
+        for each in code.world.modules[name].crons
+        for model in code.world.models_with_id(each.model_id)
+        if calls(each.code)
+    ]
+    assert len(crons) > 70
+    assert not list(in_database(crons, code, before=None, own=()))
+    renamed = [replace(each, code=each.code.replace("(", "_renamed(", 1)) for each in crons]
+    assert len(list(in_database(renamed, code, before=None, own=()))) == len(crons)

@@ -1,4 +1,5 @@
 from ocore.gates.code_static import StaticInputs, check
+from ocore.gates.crons import Code
 from ocore.gates.findings import Finding, FindingClass, GateAction
 from ocore.odoo.facts import (
     BrokenPart,
@@ -26,7 +27,8 @@ def view(*names: str, model: str = "loan") -> ViewFacts:
 def findings(loans: ModuleFacts, *others: ModuleFacts) -> tuple[Finding, ...]:
     modules = {each.name: each for each in (BASE, loans, *others)}
     world = World(modules, frozenset(modules))
-    return check(StaticInputs(world=world, paths={"loans": "addons/loans"}, lint={}), "loans")
+    inputs = StaticInputs(code=Code(world, None), paths={"loans": "addons/loans"}, lint={})
+    return check(inputs, "loans")
 
 
 def test_a_field_of_a_module_that_is_not_depended_on_is_a_warning_and_names_it() -> None:

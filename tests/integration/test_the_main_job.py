@@ -47,6 +47,15 @@ async def attach(site: Site, name: str) -> None:
     await odoo.call("ir.attachment", "create", [content])
 
 
+async def schedule(site: Site, *methods: str) -> None:
+    """Let scheduled actions call methods of the model of loans."""
+    odoo = await site.odoo()
+    models = await odoo.call("ir.model", "search", [("model", "=", "library.loan")])
+    for method in methods:
+        values = {"name": method, "model_id": models[0], "code": f"model.{method}()"}
+        await odoo.call("ir.cron", "create", [{**values, "state": "code"}])
+
+
 def filestore(platform: Platform, site: Site, database: str) -> dict[str, bytes]:
     root = platform.home / "instances" / database / "data" / "filestore" / database
     assert site.instance["id"]
@@ -118,6 +127,14 @@ async def test_a_commit_that_changes_no_module_runs_no_update(
     assert again["imageTag"] == first["imageTag"]
     assert rollback_class(again) == "code_only_safe"
     assert (tmp_path / "repository").exists()
+    await schedule(site, "_remind_everybody", "search")
+    async with site.platform.client() as client:
+        wanted = f"ref={commits.first}&instanceId={site.instance['id']}"
+        plan = await client.get(f"/projects/{site.project_id}/plan?{wanted}")
+    crons = [each for each in plan["findings"] if each["class"] == "code.cron_without_method"]
+    assert [(each["metadata"]["method"], each["gateAction"]) for each in crons] == [
+        ("_remind_everybody", "inform")
+    ], "of all scheduled actions of Odoo no other calls into nothing"
 
 
 async def test_deployments_to_one_instance_are_served_in_order(

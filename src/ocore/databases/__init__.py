@@ -5,6 +5,7 @@ from typing import Protocol
 
 from ocore.environments import Instance
 from ocore.odoo.addons import InstalledModule
+from ocore.odoo.crons import Cron
 from ocore.odoo.schema import Schema
 
 
@@ -45,6 +46,10 @@ class Databases(Protocol):
 
     async def rows(self, instance: Instance, tables: Sequence[str]) -> dict[str, int]:
         """Return about how many rows each of these tables has; without those that are not there."""
+        ...
+
+    async def crons(self, instance: Instance) -> tuple[Cron, ...]:
+        """Return the active scheduled actions that run code; empty when there is no database."""
         ...
 
     async def checksums(self, instance: Instance) -> dict[str, str]:

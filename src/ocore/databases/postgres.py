@@ -28,6 +28,7 @@ from ocore.kit.secret import derive
 from ocore.kit.threads import to_its_end
 from ocore.kit.trees import link_tree
 from ocore.odoo.addons import InstalledModule
+from ocore.odoo.crons import Cron
 from ocore.odoo.passwords import password_hash
 from ocore.odoo.schema import Schema
 
@@ -53,6 +54,14 @@ _VIEWS: Final = (
 _ROWS: Final = (
     "SELECT relname, reltuples FROM pg_class WHERE relname = ANY(%s)"
     " AND relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+)
+_CRONS: Final = (
+    "SELECT coalesce(cron.cron_name, ''), model.model, action.code,"
+    " data.module || '.' || data.name, coalesce(data.noupdate, false)"
+    " FROM ir_cron cron JOIN ir_act_server action ON action.id = cron.ir_actions_server_id"
+    " JOIN ir_model model ON model.id = action.model_id"
+    " LEFT JOIN ir_model_data data ON data.model = 'ir.cron' AND data.res_id = cron.id"
+    " WHERE cron.active AND action.state = 'code' AND action.code IS NOT NULL ORDER BY cron.id"
 )
 _MOST_COUNTED: Final = 100_000
 _UNSAFE: Final = re.compile(r"[^a-z0-9]+")
@@ -165,6 +174,13 @@ class PostgresDatabases:
         # Never analyzed, or when it was still empty.
         async with connected(self._server, instance.database) as connection:
             return estimated | {table: await _counted(connection, table) for table in small}
+
+    async def crons(self, instance: Instance) -> tuple[Cron, ...]:
+        rows = await self._read(instance, "ir_cron", _CRONS)
+        return tuple(
+            Cron(name=name, model=model, code=code, xmlid=xmlid, noupdate=noupdate)
+            for name, model, code, xmlid, noupdate in rows
+        )
 
     async def checksums(self, instance: Instance) -> dict[str, str]:
         rows = await self._read(

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from ocore.artifacts import Say
 from ocore.gates.configuration import Configuration
 from ocore.gates.findings import Finding, Gate, GateAction
+from ocore.odoo.crons import Cron
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Order:
 
     `series`, `provider` and `source` name the Odoo that the modules are to run in. `installed` are
     the modules that the database has: what one of them declares is there, depended on or not.
+    `crons` are its active scheduled actions.
     """
 
     tree: Tree
@@ -34,6 +36,7 @@ class Order:
     provider: str
     source: str | None
     installed: tuple[str, ...] = ()
+    crons: tuple[Cron, ...] = ()
     unreadable: str | None = None
     configuration: Configuration = field(default_factory=Configuration)
 

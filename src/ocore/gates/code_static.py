@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from ocore.gates.catalog import found
+from ocore.gates.crons import Code, in_data
 from ocore.gates.findings import Finding, FindingClass, GateAction, Severity
 from ocore.gates.lint import CHECKS, LintMessage
 from ocore.odoo.facts import BrokenPart, FieldUse, ModuleFacts, ViewFacts
 from ocore.odoo.facts.world import World
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Grows when the same files would give other findings."""
 
 _CLASSES: Final[dict[str, FindingClass]] = {
@@ -29,7 +30,7 @@ _MADE_IN_THE_DATABASE: Final = ("x_", "__", "in_group_", "sel_groups_")
 class StaticInputs:
     """The modules in question, their paths in the repository, and what pylint-odoo said."""
 
-    world: World
+    code: Code
     paths: Mapping[str, str]
     lint: Mapping[str, Sequence[LintMessage]]
 
@@ -46,15 +47,16 @@ class _Unknown:
 
 def check(inputs: StaticInputs, name: str) -> tuple[Finding, ...]:
     """Return what is wrong with one module."""
-    facts, path = inputs.world.modules[name], inputs.paths[name]
+    facts, path = inputs.code.world.modules[name], inputs.paths[name]
     return (
         *(_broken(part, facts, path) for part in facts.broken),
-        *_references(inputs.world, facts, path),
+        *_references(inputs.code.world, facts, path),
         *(
             _unknown_field(unknown, facts, path)
             for view in facts.views
-            for unknown in _unknown_fields(inputs.world, view, name)
+            for unknown in _unknown_fields(inputs.code.world, view, name)
         ),
+        *in_data(inputs.code, facts, path),
         *(_lint(message, facts, path) for message in inputs.lint.get(name, ())),
     )
 

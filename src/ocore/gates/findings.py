@@ -61,6 +61,7 @@ class FindingClass(StrEnum):
     CODE_UNKNOWN_EXTERNAL_ID = "code.unknown_external_id"
     CODE_UNREACHABLE_EXTERNAL_ID = "code.undeclared_dependency"
     CODE_UNKNOWN_FIELD = "code.unknown_field"
+    CODE_CRON = "code.cron_without_method"
     CODE_LINT = "code.lint_error"
     SECRET_CREDENTIAL = "secret.credential"  # noqa: S105 - the name of a class
     SECRET_ODOO = "secret.odoo_credential"  # noqa: S105 - the name of a class

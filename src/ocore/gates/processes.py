@@ -71,6 +71,7 @@ class GateProcesses:
             odoo=f"{tree.python_path}/odoo",
             addons=tree.addons_paths,
             installed=order.installed,
+            crons=order.crons,
             cache=str(self.cache),
             jobs=self.jobs,
             lint_python=str(await self.linter(say)),

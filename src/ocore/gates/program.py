@@ -14,12 +14,15 @@ from typing import Final
 from ocore.gates import code_secrets, code_static, migration_safety
 from ocore.gates.cache import Cache, key_of
 from ocore.gates.code_static import StaticInputs
+from ocore.gates.crons import Code, in_database
 from ocore.gates.findings import Finding, Gate, GateAction
 from ocore.gates.lint import LintMessage, lint
 from ocore.gates.migration_safety import MigrationInputs
 from ocore.gates.reports import report
 from ocore.gates.secrets_in import secrets_in
 from ocore.gates.task import Answer, Task, answer, load, world_of
+from ocore.odoo.facts.world import World
+from ocore.odoo.problems import MADE_IN_THE_DATABASE
 
 _STATIC, _LINT = "static", "lint"
 
@@ -30,7 +33,7 @@ def run_static(task: Task) -> Answer:
     kept = {name: cache.get(_STATIC, key, tuple[Finding, ...]) for name, key in keys.items()}
     unknown = [name for name, findings in kept.items() if findings is None]
     inputs = StaticInputs(
-        world=world_of(task, cache, unknown),
+        code=Code(world_of(task, cache, unknown), task.odoo),
         paths=task.current.modules,
         lint=_lint(task, cache, unknown),
     )
@@ -42,7 +45,30 @@ def run_static(task: Task) -> Answer:
         for name, findings in kept.items()
         for finding in _as_far_as_new(findings or (), task, name)
     ]
+    findings += _crons(task, cache)
     return _answer(findings, task, f"{len(kept)} modules, {len(unknown)} of them new or changed")
+
+
+def _crons(task: Task, cache: Cache) -> Iterator[Finding]:
+    """Yield what is wrong with the scheduled actions of the database, if it has any."""
+    if not task.crons:
+        return
+    new = Code(world_of(task, cache, task.index.current), task.odoo)
+    known = new.world.modules.keys() | MADE_IN_THE_DATABASE
+    if not known >= set(task.installed):
+        # Of a module whose code is not here nobody knows what it can do.
+        return
+    before = _live(task, cache, new)
+    yield from in_database(task.crons, new, before=before, own=task.index.current)
+
+
+def _live(task: Task, cache: Cache, new: Code) -> Code | None:
+    """Return the code that runs now: the same Odoo, and what the repository was."""
+    if task.previous is None:
+        return None
+    of_odoo = {name: facts for name, facts in new.world.modules.items() if name in task.index.odoo}
+    modules = {**of_odoo, **load(cache, task.index.previous)}
+    return Code(World(modules, new.world.known), new.odoo)
 
 
 def run_secrets(task: Task) -> Answer:

@@ -13,6 +13,7 @@ from ocore.gates.findings import Finding, Gate
 from ocore.kit import shell
 from ocore.kit.privileges import OsUser
 from ocore.odoo import facts
+from ocore.odoo.crons import Cron
 from ocore.odoo.facts import ModuleFacts
 from ocore.odoo.facts.world import World
 
@@ -58,7 +59,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Facts to gather, or (with a gate) a check to make over facts that were gathered.
 
     `odoo` is the folder of the package `odoo`, `addons` where modules of Odoo lie; `installed` are
-    the modules that the database has.
+    the modules that the database has, and `crons` its scheduled actions.
     """
 
     gate: Gate | None = None
@@ -73,6 +74,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     lint_python: str | None = None
     user: OsUser | None = None
     exclude: tuple[str, ...] = ()
+    crons: tuple[Cron, ...] = ()
     index: Index = Index()
 
 

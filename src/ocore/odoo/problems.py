@@ -14,7 +14,7 @@ from ocore.odoo.migrations import folder_of, is_newer, is_version_folder, runs, 
 from ocore.odoo.plan import PRESENT, default_modules
 from ocore.odoo.versions import is_of_series, version_key
 
-_MADE_IN_THE_DATABASE: Final = frozenset({"studio_customization"})
+MADE_IN_THE_DATABASE: Final = frozenset({"studio_customization"})
 """Modules that live in the database alone: nobody misses their files."""
 
 
@@ -194,7 +194,7 @@ def _cycle(used: Mapping[str, Addon], circle: Sequence[str]) -> Problem:
 
 
 def _removed(repository: Collection[str], target: Target) -> Iterator[Problem]:
-    known = target.core | _MADE_IN_THE_DATABASE
+    known = target.core | MADE_IN_THE_DATABASE
     for each in target.installed:
         if each.state in PRESENT and each.name not in repository and each.name not in known:
             yield Problem(

@@ -1,9 +1,11 @@
 import ast
+from pathlib import Path
 
 import pytest
 
 from ocore.odoo.facts import FieldFacts, ModelFacts
-from ocore.odoo.facts.classes import computes_names, makes_external_ids, read_models
+from ocore.odoo.facts.classes import makes_external_ids, nameless_classes, read_models
+from ocore.odoo.facts.methods import orm_methods, patches_in
 
 
 def models(body: str) -> list[ModelFacts]:
@@ -68,5 +70,43 @@ def test_code_that_makes_ids_or_names_by_itself_is_known() -> None:
     assert makes_external_ids(ast.parse("env['ir.model.data'].create({})"))
     assert makes_external_ids(ast.parse("records._update_xmlids(values)"))
     assert not makes_external_ids(ast.parse("env.ref('base.user_admin')"))
-    assert computes_names(ast.parse("class A(models.Model):\n    _name = model('x')"))
-    assert not computes_names(ast.parse("class A(models.Model):\n    _name = 'x'"))
+    assert list(nameless_classes(ast.parse("class A(models.Model):\n    _name = model('x')")))
+    assert not list(nameless_classes(ast.parse("class A(models.Model):\n    _name = 'x'")))
+
+
+def test_methods_are_what_a_class_binds_and_may_be_called() -> None:
+    (model,) = models(
+        "class A(models.Model):\n    _name = 'a'\n    x = fields.Char()\n    _old = _new\n"
+        "    if True:\n        def _new(self):\n            def inner(): pass\n"
+        "    else:\n        from elsewhere import _other\n"
+    )
+    assert set(model.methods) == {"_new", "_old", "_other", "x"}
+    assert not model.foreign
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "class A(models.Model, Mixin):\n    _name = 'a'",
+        "class A(Mixin):\n    _inherit = 'a'",
+        "@decorated\nclass A(models.Model):\n    _name = 'a'",
+        "class A(models.Model, metaclass=M):\n    _name = 'a'",
+        "class A(models.Model):\n    _name = 'a'\n    _inherit = PARENTS",
+    ],
+)
+def test_a_class_that_may_have_other_methods_says_so(head: str) -> None:
+    (model,) = models(head)
+    assert model.foreign
+
+
+def test_names_set_from_outside_are_patches() -> None:
+    code = "Partner._late = f\nsetattr(Partner, '_later', f)\nclass A:\n    def f(self): self.x = 1"
+    assert set(patches_in(ast.parse(code))) == {"_late", "_later"}
+
+
+@pytest.mark.parametrize("file", ["orm/models.py", "models.py"])
+def test_the_methods_of_every_model_are_read_from_odoo(tmp_path: Path, file: str) -> None:
+    assert orm_methods(tmp_path) == frozenset()
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text("class BaseModel:\n    def search(self): pass\n")
+    assert orm_methods(tmp_path) == {"search"}

@@ -113,3 +113,21 @@ def test_what_is_no_xml_is_noted_and_nothing_is_raised(content: bytes) -> None:
     found = Found(module="loans", schemas=Schemas())
     read_xml(content, "data/x.xml", found, demo=False)
     assert [each.kind for each in found.broken] == ["xml"]
+
+
+def test_a_scheduled_action_is_read_where_its_call_is_written_out() -> None:
+    model, code = (
+        '<field name="model_id" ref="model_loan"/>',
+        '<field name="code">model._x()</field>',
+    )
+    (cron,) = xml(record(model + code, 'id="a" model="ir.cron"')).crons
+    assert (cron.xmlid, cron.model_id, cron.code, cron.line) == (
+        "loans.a",
+        "loans.model_loan",
+        "model._x()",
+        1,
+    )
+    computed = '<field name="code" eval="CODE"/>'
+    for fields in (model, code, model + computed, model.replace("ref", "search") + code):
+        assert xml(record(fields, 'id="a" model="ir.cron"')).crons == []
+    assert xml(record(model + code, 'id="a" model="ir.cron"'), demo=True).crons == []

@@ -54,6 +54,7 @@ async def order_of(deployment: Deployment, tools: Lookout) -> Order:
                 if each.state in PRESENT
             )
         ),
+        crons=await tools.databases.crons(instance),
         configuration=inspected.configuration,
     )
 

@@ -132,6 +132,16 @@ OF_CODE: Final[dict[FindingClass, ClassFacts]] = {
         "A view names a field that its model does not have: Odoo refuses the view.",
         "Correct the name, add the field, or depend on the module that has it.",
     ),
+    _C.CODE_CRON: facts(
+        _G.CODE_STATIC,
+        _S.MEDIUM,
+        _WARN,
+        "A scheduled action calls a method of its model that no module in use has, nor Odoo itself:"
+        " each of its runs fails. It stands in the data of a module, or in this database, where"
+        " records with `noupdate` keep the code of their first installation.",
+        "Give the model its method back, or have a script of the new version change or delete the"
+        " scheduled action.",
+    ),
     _C.CODE_LINT: facts(
         _G.CODE_STATIC,
         _S.MEDIUM,

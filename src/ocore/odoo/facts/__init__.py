@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Grows when the same files would give other facts."""
 
 
@@ -51,8 +51,9 @@ class FieldFacts(Facts, frozen=True):
 class ModelFacts(Facts, frozen=True):
     """One class of a model. `parents` are its `_inherit`, `delegates` its `_inherits`.
 
-    `loose` are further names that its body binds to something that may be a field.
-    `open`: it may have fields that its text does not name.
+    `loose` are further names that its body binds to something that may be a field, `methods` what
+    it binds to something that can be called. `open`: it may have fields that its text does not
+    name; `foreign`: it may have methods of a class that is no model's.
     """
 
     name: str
@@ -66,6 +67,8 @@ class ModelFacts(Facts, frozen=True):
     fields: tuple[FieldFacts, ...] = ()
     loose: tuple[str, ...] = ()
     open: bool = False
+    methods: tuple[str, ...] = ()
+    foreign: bool = False
 
     @property
     def creates(self) -> bool:
@@ -82,6 +85,16 @@ class RecordFacts(Facts, frozen=True):
     line: int
     noupdate: bool = False
     demo: bool = False
+
+
+class CronFacts(Facts, frozen=True):
+    """A scheduled action that data declares. `model_id` is the external id of its model."""
+
+    xmlid: str
+    model_id: str
+    code: str
+    file: str
+    line: int
 
 
 class SecretFacts(Facts, frozen=True):
@@ -140,7 +153,8 @@ class ModuleFacts(Facts, frozen=True):
     """All that one module declares.
 
     `makes_ids`: its code may make external ids that no data file names; `makes_models`: it has
-    models whose names are computed.
+    models whose names are computed. `patches` are names that its code sets on objects from outside:
+    any model may have got a method so.
     """
 
     name: str
@@ -157,3 +171,5 @@ class ModuleFacts(Facts, frozen=True):
     statements: tuple[Statement, ...] = ()
     makes_ids: bool = False
     makes_models: bool = False
+    crons: tuple[CronFacts, ...] = ()
+    patches: tuple[str, ...] = ()

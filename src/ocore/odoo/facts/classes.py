@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ocore.odoo.facts import FieldFacts, ModelFacts
+from ocore.odoo.facts.methods import methods_in
 
 _KINDS: Final = {"Model": "model", "TransientModel": "transient", "AbstractModel": "abstract"}
 _NAMED_AFTER_CLASS: Final = re.compile(r"(?<=[^_])([A-Z])")
@@ -31,15 +32,13 @@ def makes_external_ids(tree: ast.Module) -> bool:
     return False
 
 
-def computes_names(tree: ast.Module) -> bool:
-    """Say whether a class takes the name of its model from an expression."""
-    return any(
-        isinstance(node, ast.ClassDef) and _text(value) is None
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef)
-        for name, value in _bindings(node)
-        if name == "_name" and _kind(node) is not None
-    )
+def nameless_classes(tree: ast.Module) -> Iterator[ast.ClassDef]:
+    """Yield the classes that take the name of their model from an expression."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and _kind(node) is not None:
+            named = dict(_bindings(node)).get("_name")
+            if named is not None and _text(named) is None:
+                yield node
 
 
 def _model(node: ast.ClassDef, file: str) -> ModelFacts | None:
@@ -70,6 +69,8 @@ def _model(node: ast.ClassDef, file: str) -> ModelFacts | None:
             key for key in bound if key not in known and not key.startswith("_") and key.islower()
         ),
         open=not parents_known or (kind is None and bool(node.bases) and not parents),
+        methods=methods_in(node),
+        foreign=not parents_known or _is_foreign(node),
     )
 
 
@@ -91,11 +92,18 @@ def _bindings(node: ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _kind(node: ast.ClassDef) -> str | None:
+    return next((_KINDS[name] for name in _bases(node) if name in _KINDS), None)
+
+
+def _is_foreign(node: ast.ClassDef) -> bool:
+    """Say whether the class has methods of other classes, or is made in a way of its own."""
+    made = bool(node.keywords or node.decorator_list)
+    return made or any(name not in _KINDS for name in _bases(node))
+
+
+def _bases(node: ast.ClassDef) -> Iterator[str | None]:
     for base in node.bases:
-        name = base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", None)
-        if name in _KINDS:
-            return _KINDS[name]
-    return None
+        yield base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", None)
 
 
 def _name(

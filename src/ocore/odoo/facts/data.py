@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from lxml import etree
 
-from ocore.odoo.facts import BrokenPart, RecordFacts, Reference, SecretFacts, ViewFacts
+from ocore.odoo.facts import BrokenPart, CronFacts, RecordFacts, Reference, SecretFacts, ViewFacts
 from ocore.odoo.facts.schemas import Schemas
 from ocore.odoo.facts.views import uses_in
 
@@ -45,6 +45,7 @@ class Found:
     references: list[Reference] = field(default_factory=list)
     views: list[ViewFacts] = field(default_factory=list)
     secrets: list[SecretFacts] = field(default_factory=list)
+    crons: list[CronFacts] = field(default_factory=list)
 
     def full(self, xmlid: str) -> str:
         return xmlid if "." in xmlid else f"{self.module}.{xmlid}"
@@ -138,6 +139,8 @@ def _record(node: etree._Element, file: _File, *, noupdate: bool) -> None:
             _record(child, file, noupdate=noupdate)
     if model == "ir.ui.view" and xmlid:
         _view(xmlid, fields, file)
+    if model == "ir.cron" and xmlid:
+        _cron(xmlid, fields, file)
 
 
 def _identify(node: etree._Element, xmlid: str, file: _File, *, noupdate: bool) -> None:
@@ -215,6 +218,17 @@ def _view(xmlid: str, fields: dict[str | None, etree._Element], file: _File) -> 
         file.found.full(xmlid), model.text, file.name, _line(arch), tuple(uses_in(roots[0]))
     )
     file.found.views.append(facts)
+
+
+def _cron(xmlid: str, fields: dict[str | None, etree._Element], file: _File) -> None:
+    """Note what a scheduled action runs, where that is written out."""
+    model_id, code = fields.get("model_id"), fields.get("code")
+    if file.demo or model_id is None or code is None or not code.text or code.get("eval"):
+        return
+    full = file.found.full
+    if ref := model_id.get("ref"):
+        facts = CronFacts(full(xmlid), full(ref), code.text, file.name, _line(code))
+        file.found.crons.append(facts)
 
 
 def _define(file: _File, xmlid: str, model: str, *, line: int, noupdate: bool = False) -> None:

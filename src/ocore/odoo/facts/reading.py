@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ocore.odoo.facts import BrokenPart, ModelFacts, ModuleFacts, ScriptFacts, Statement
-from ocore.odoo.facts.classes import computes_names, makes_external_ids, read_models
+from ocore.odoo.facts.classes import makes_external_ids, nameless_classes, read_models
 from ocore.odoo.facts.data import Found, read_csv, read_xml
 from ocore.odoo.facts.files import source_files
+from ocore.odoo.facts.methods import methods_in, patches_in
 from ocore.odoo.facts.schemas import Schemas
 from ocore.odoo.facts.scripts import statements_in, words_in
 from ocore.odoo.manifests import FILE_NAME, Manifest, Unreadable, read_manifest
@@ -23,6 +24,7 @@ class _Python:
     statements: list[Statement] = field(default_factory=list)
     scripts: list[ScriptFacts] = field(default_factory=list)
     broken: list[BrokenPart] = field(default_factory=list)
+    patches: set[str] = field(default_factory=set)
     makes_ids: bool = False
     makes_models: bool = False
 
@@ -51,6 +53,8 @@ def read_module(directory: Path, *, name: str, series: str, schemas: Schemas) ->
         statements=tuple(python.statements),
         makes_ids=python.makes_ids,
         makes_models=python.makes_models or bool(python.broken),
+        crons=tuple(found.crons),
+        patches=tuple(sorted(python.patches)),
     )
 
 
@@ -76,8 +80,11 @@ def _python(directory: Path) -> _Python:
 
 def _module_code(python: _Python, tree: ast.Module, file: str) -> None:
     python.models.extend(read_models(tree, file))
+    python.patches.update(patches_in(tree))
     python.makes_ids = python.makes_ids or makes_external_ids(tree)
-    python.makes_models = python.makes_models or computes_names(tree)
+    for node in nameless_classes(tree):
+        python.makes_models = True
+        python.patches.update(methods_in(node))
 
 
 def _data(directory: Path, manifest: Manifest, found: Found) -> None:

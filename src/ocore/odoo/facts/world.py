@@ -72,6 +72,20 @@ class World:
         """
         return self._fields(model, modules, ())
 
+    def has_method(self, model: str, name: str) -> bool | None:
+        """Say whether a model can be asked this, by the text of all modules here.
+
+        None when that does not tell. What every model can be asked is not in it.
+        """
+        if name in self._of_nobody or self._is_unreadable:
+            return None
+        return self._has_method(model, name, ())
+
+    def models_with_id(self, xmlid: str) -> Iterator[str]:
+        """Yield the models that the external id of a record of `ir.model` may stand for."""
+        name = xmlid.partition(".")[2].removeprefix("model_")
+        yield from (model for model in self._by_model if model.replace(".", "_") == name)
+
     def owner_of(self, model: str, name: str) -> str | None:
         """Return a module that declares this field of a model, whoever depends on it."""
         for module, each in self._by_model.get(model, ()):
@@ -107,6 +121,22 @@ class World:
             for one in each.fields:
                 found[one.name] = one.comodel or found.get(one.name)
         return found
+
+    def _has_method(self, model: str, name: str, asking: tuple[str, ...]) -> bool | None:
+        classes = [each for _, each in self._by_model.get(model, ())]
+        if any(name in each.methods or name in each.loose for each in classes):
+            return True
+        unknown = any(each.foreign for each in classes)
+        parents = {"base", *(parent for each in classes for parent in each.parents)}
+        answers = [
+            self._has_method(parent, name, (*asking, model))
+            for parent in parents - {model, *asking}
+        ]
+        if any(answers):
+            return True
+        if unknown or None in answers or not any(each.creates for each in classes):
+            return None
+        return False
 
     def _exists(self, namespace: str, name: str) -> bool:
         ids = self._ids.get(namespace, set())
@@ -149,6 +179,19 @@ class World:
             for target, _ in model.delegates
         }
         return tuple(sorted(f"_{each}" for each in targets))
+
+    @cached_property
+    def _of_nobody(self) -> frozenset[str]:
+        """Return the methods that may belong to another model than the text seems to say."""
+        modules = self.modules.values()
+        classes = (each for facts in modules for each in facts.models if each.open)
+        patches = (name for facts in modules for name in facts.patches)
+        return frozenset({*patches, *(name for each in classes for name in each.methods)})
+
+    @cached_property
+    def _is_unreadable(self) -> bool:
+        parts = (part for facts in self.modules.values() for part in facts.broken)
+        return any(part.kind == "python" for part in parts)
 
     @cached_property
     def _by_model(self) -> dict[str, list[tuple[str, ModelFacts]]]:
