@@ -17,7 +17,7 @@ from ocore.deployments.steps.outcome import GateFailed, Outcome
 from ocore.deployments.steps.snapshot import files_lost
 from ocore.deployments.steps.validate import validate
 from ocore.deployments.toolbox import Lookout
-from ocore.deployments.windows import Estimate, expected_window
+from ocore.deployments.windows import NOBODY_WAITS, Estimate, expected_window
 from ocore.errors import Impossible, Malformed, StepFailed
 from ocore.source import Ref
 from ocore.source.refs import is_ref_name, is_sha
@@ -110,7 +110,15 @@ async def _window(deployment: Deployment, desk: PlanDesk) -> Estimate | None:
     inspected = deployment.find(Inspected)
     if inspected is None:
         return None
-    return expected_window(inspected, await desk.requests.went_live(deployment.instance))
+    if not inspected.touches_database:
+        # To measure the room takes a walk through all files.
+        return NOBODY_WAITS
+    return expected_window(
+        inspected,
+        await desk.requests.went_live(deployment.instance),
+        room=await desk.lookout.room(deployment.instance),
+        findings=deployment.findings,
+    )
 
 
 async def _aimed(deployment: Deployment, name: str, desk: PlanDesk) -> Deployment:

@@ -9,14 +9,16 @@ from ocore.deployments.evidence import Finding, FindingClass, GateAction, Severi
 LARGE: Final = 1_000_000
 """Rows from which on to compute, fill or rewrite each takes minutes rather than moments."""
 
-_EVERY_ROW: Final = frozenset(
+EVERY_ROW: Final = frozenset(
     {
         FindingClass.SCHEMA_REQUIRED_ADDED,
         FindingClass.SCHEMA_STORED_COMPUTE,
         FindingClass.SCHEMA_TYPE_NARROWED,
     }
 )
-_WEIGHED: Final = _EVERY_ROW | {
+"""Classes of what an update does to each row of a table that it concerns."""
+
+_WEIGHED: Final = EVERY_ROW | {
     FindingClass.SCHEMA_COLUMN_DROPPED,
     FindingClass.SCHEMA_COLUMN_RENAMED,
     FindingClass.SCHEMA_MODEL_DROPPED,
@@ -46,7 +48,7 @@ def weighed(finding: Finding, rows: Mapping[str, int]) -> Finding:
     )
     if count == 0 and finding.action is not GateAction.BLOCK:
         return replace(told, severity=Severity.INFO, action=GateAction.INFORM)
-    if count >= LARGE and finding.cls in _EVERY_ROW and finding.action is GateAction.INFORM:
+    if count >= LARGE and finding.cls in EVERY_ROW and finding.action is GateAction.INFORM:
         return replace(told, severity=Severity.MEDIUM, action=GateAction.WARN)
     return told
 
