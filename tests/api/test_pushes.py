@@ -47,12 +47,17 @@ class Host:
         return sha
 
     async def announce(
-        self, sha: str, *, ref: str = "refs/heads/main", number: str | None = None
+        self,
+        sha: str,
+        *,
+        ref: str = "refs/heads/main",
+        number: str | None = None,
+        before: str = "0" * 40,
     ) -> Answer:
         """Tell of a push; the number is that of an earlier delivery that is sent again."""
         self.numbers.append(number or ids.uuid7())
-        body = json.dumps({"ref": ref, "after": sha, "repository": {"full_name": "acme/library"}})
-        return await self.send(body.encode(), number=self.numbers[-1])
+        body = {"ref": ref, "before": before, "after": sha, "repository": {"name": "library"}}
+        return await self.send(json.dumps(body).encode(), number=self.numbers[-1])
 
     async def send(self, body: bytes, *, number: str = "1", **headers: str) -> Answer:
         digest = hmac.new(self.secret.encode(), body, hashlib.sha256).hexdigest()
@@ -224,6 +229,18 @@ async def test_a_rollback_that_waits_for_a_push_pauses_that(api: Api, tmp_path: 
         if left != "nothing":
             world.checksums = {}
             await work_off_for_real(api, world)
+
+
+async def test_pushes_that_come_the_wrong_way_round_leave_the_newer_one(
+    api: Api, tmp_path: Path
+) -> None:
+    host = await take_pushes(api, tmp_path)
+    older, newer = host.push("Lend maps"), host.push("Lend more maps")
+    assert (await host.announce(newer, before=older)).status == 202
+    late = await host.announce(older, before=api.repository.second)
+    assert (late.status, late.json["results"][0]["outcome"]) == (200, "outdated")
+    back = await host.announce(older, before=newer)
+    assert (back.status, back.json["results"][0]["outcome"]) == (202, "queued")
 
 
 async def test_each_instance_takes_what_it_wants_of_a_push(api: Api, tmp_path: Path) -> None:

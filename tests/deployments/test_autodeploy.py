@@ -16,12 +16,17 @@ from ocore.deployments.autodeploy import (
     mode_of,
     pauses_of,
 )
+from ocore.source.pushes import Push
 
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 GOOD, BAD, NEWER = "a" * 40, "b" * 40, "c" * 40
 ASKED = Rollback(deployment_id="r1", left=BAD, to=GOOD, since=NOON, ended=True)
 BY_ITSELF = Rollback(deployment_id="d2", left=BAD, to=None, since=NOON, ended=True)
 ON = AutoDeploy(instance_id="i", enabled=True, branch_pattern="main")
+
+
+def pushed(sha: str, *, before: str | None = None, branch: str = "main") -> Push:
+    return Push(branch=branch, commit_sha=sha, before=before)
 
 
 def went_back(*rollbacks: Rollback, live: str | None = GOOD) -> Standing:
@@ -71,9 +76,28 @@ def test_what_is_off_takes_nothing() -> None:
     ],
 )
 def test_what_becomes_of_a_push(standing: Standing, sha: str, outcome: str) -> None:
-    decision = decide(standing, sha)
+    decision = decide(standing, pushed(sha))
     assert decision.outcome == outcome
     assert sha[:12] in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("seen", "push", "outcome"),
+    [
+        (pushed(NEWER, before=BAD), pushed(BAD, before=GOOD), Outcome.OUTDATED),
+        (pushed(NEWER, before=BAD), pushed(BAD), Outcome.OUTDATED),
+        (pushed(BAD, before=GOOD), pushed(NEWER, before=BAD), Outcome.QUEUED),
+        # Forced back: to where it was, from where it went.
+        (pushed(NEWER, before=BAD), pushed(BAD, before=NEWER), Outcome.QUEUED),
+        (pushed(NEWER, before=BAD), pushed(BAD, before=GOOD, branch="next"), Outcome.QUEUED),
+        (pushed(NEWER), pushed(BAD, before=GOOD), Outcome.QUEUED),
+        (None, pushed(BAD, before=GOOD), Outcome.QUEUED),
+    ],
+)
+def test_a_push_that_was_overtaken_by_the_next_is_not_deployed(
+    seen: Push | None, push: Push, outcome: Outcome
+) -> None:
+    assert decide(Standing(live=GOOD, pushed=seen), push).outcome is outcome
 
 
 @pytest.mark.parametrize(
@@ -111,7 +135,7 @@ def test_whoever_goes_back_twice_has_left_both() -> None:
     )
     standing = went_back(ASKED, second, live=NEWER)
     assert [each.commit_sha for each in pauses_of(standing)] == [GOOD, BAD]
-    assert decide(standing, BAD).pause == pauses_of(standing)[1]
+    assert decide(standing, pushed(BAD)).pause == pauses_of(standing)[1]
 
 
 def test_of_two_rollbacks_behind_one_commit_the_newest_is_named() -> None:

@@ -12,6 +12,7 @@ from ocore.errors import Malformed
 from ocore.source.pushes import HOSTS, Delivery, NoPush, Push, delivery_of, proven
 
 SECRET, SHA, NOTHING = "a secret of tests", "c0ffee" + "1" * 34, "0" * 40
+OLD = "decaf" + "2" * 35
 GITHUB, GITLAB, BITBUCKET = HOSTS
 MAIN = Push(branch="main", commit_sha=SHA)
 
@@ -66,10 +67,14 @@ def github(payload: Any, event: str = "push", **headers: str) -> Delivery:
 @pytest.mark.parametrize(
     ("payload", "told"),
     [
-        ({"ref": "refs/heads/main", "before": NOTHING, "after": SHA}, MAIN),
+        ({"ref": "refs/heads/main", "after": SHA}, MAIN),
         (
             {"ref": "refs/heads/feature/x-1", "after": SHA, "commits": [{"id": SHA}]},
             Push(branch="feature/x-1", commit_sha=SHA),
+        ),
+        (
+            {"ref": "refs/heads/main", "before": OLD, "after": SHA},
+            Push(branch="main", commit_sha=SHA, before=OLD),
         ),
         (
             {"ref": "refs/heads/main", "after": NOTHING, "deleted": True},
@@ -115,14 +120,14 @@ def test_a_push_of_bitbucket_tells_of_several_refs() -> None:
     branch = {"type": "branch", "name": "main", "target": {"hash": SHA, "type": "commit"}}
     tag = {"type": "tag", "name": "v1", "target": {"hash": SHA}}
     changes = [
-        {"new": branch, "old": None},
+        {"new": branch, "old": {**branch, "target": {"hash": OLD}}},
         {"new": tag, "old": None},
         {"new": None, "old": {**branch, "name": "gone"}},
     ]
     body = json.dumps({"push": {"changes": changes}, "repository": {}}).encode()
     headers = {"x-event-key": "repo:push", "x-request-uuid": "9"}
     found = delivery_of(BITBUCKET, headers, body)
-    assert found.told[0] == MAIN
+    assert found.told[0] == Push(branch="main", commit_sha=SHA, before=OLD)
     assert [each.ref for each in found.told[1:] if isinstance(each, NoPush)] == [
         "refs/tags/v1",
         "refs/heads/gone",

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from ocore.source.pushes import Push
+
 
 class Mode(StrEnum):
     """Whether pushes are deployed: `paused` for one commit, after a rollback."""
@@ -26,6 +28,7 @@ class Outcome(StrEnum):
     IN_LINE = "in_line"
     LIVE = "live"
     PAUSED = "paused"
+    OUTDATED = "outdated"
     IGNORED = "ignored"
 
 
@@ -74,10 +77,14 @@ class Rollback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How an instance stands when a push comes. Rollbacks are those since the last resume."""
+    """How an instance stands when a push comes. Rollbacks are those since the last resume.
+
+    `pushed` is the last push that a deployment was made of.
+    """
 
     live: str | None = None
     last: Waiting | None = None
+    pushed: Push | None = None
     rollbacks: tuple[Rollback, ...] = ()
 
 
@@ -122,8 +129,9 @@ def mode_of(setting: AutoDeploy, standing: Standing) -> Mode:
     return Mode.PAUSED if pauses_of(standing) else Mode.ACTIVE
 
 
-def decide(standing: Standing, commit_sha: str) -> Decision:
-    """Return what becomes of a push of this commit."""
+def decide(standing: Standing, push: Push) -> Decision:
+    """Return what becomes of a push."""
+    commit_sha = push.commit_sha
     paused = {each.commit_sha: each for each in pauses_of(standing)}
     pause, last = paused.get(commit_sha), standing.last
     if pause is not None:
@@ -143,6 +151,11 @@ def decide(standing: Standing, commit_sha: str) -> Decision:
         )
     if last is None and standing.live == commit_sha:
         return Decision(outcome=Outcome.LIVE, reason=f"{commit_sha[:12]} is live already")
+    if standing.pushed is not None and _precedes(push, standing.pushed):
+        return Decision(
+            outcome=Outcome.OUTDATED,
+            reason=f"the push to {push.branch} that follows {commit_sha[:12]} was here before it",
+        )
     return Decision(outcome=Outcome.QUEUED, reason=f"{commit_sha[:12]} is queued")
 
 
@@ -153,6 +166,15 @@ def repeated(deployment_id: str) -> Decision:
         reason="this delivery was received before; it made no second deployment",
         deployment_id=deployment_id,
     )
+
+
+def _precedes(push: Push, seen: Push) -> bool:
+    """Say whether a push comes before one that was seen: hosts do not keep to the order.
+
+    A branch that was forced back is there again, too, but comes from where the other one left it.
+    """
+    comes_back = push.before == seen.commit_sha
+    return push.branch == seen.branch and push.commit_sha == seen.before and not comes_back
 
 
 def _pause(back: Rollback, live: str | None) -> Pause | None:

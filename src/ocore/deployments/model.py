@@ -113,7 +113,8 @@ class Deployment:
     """One attempt to put one commit live on one instance.
 
     `previous` is what was live when the first worker claimed it (None: nothing was).
-    `pinned_sha` is the commit the ref named when it was asked for, where that could be had quickly.
+    `pinned_sha` is the commit the ref named when it was asked for, where that could be had quickly;
+    `pushed_from` is where the branch was before the push that asks for it.
     `waivers` are those that concern it; they are looked for once something has failed.
     """
 
@@ -125,6 +126,7 @@ class Deployment:
     created_at: datetime
     ref: Ref
     pinned_sha: str | None = None
+    pushed_from: str | None = None
     target: RollbackTarget | None = None
     previous: Live | None = None
     status: Status = Status.QUEUED

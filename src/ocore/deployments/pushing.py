@@ -108,11 +108,12 @@ async def _queue(
             created_at=desk.now(),
             ref=Ref(branch=push.branch, commit_sha=push.commit_sha),
             pinned_sha=push.commit_sha,
+            pushed_from=push.before,
         )
         decision = await desk.requests.open_pushed(
             deployment,
             idempotency_key=_key(delivery, push, instance),
-            decide=partial(decide, commit_sha=push.commit_sha),
+            decide=partial(decide, push=push),
         )
         received.append(Received(told=push, decision=decision, instance=instance))
     return received

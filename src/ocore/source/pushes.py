@@ -26,10 +26,11 @@ _LONGEST_ID: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
-    """A branch, and the commit that it is at after the push."""
+    """A branch, and the commits that it is at after the push and was at before (None: unknown)."""
 
     branch: str
     commit_sha: str
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +116,7 @@ class _OneRef(msgspec.Struct):
 
     ref: str
     after: str
+    before: str | None = None
 
 
 class _Target(msgspec.Struct):
@@ -144,7 +146,7 @@ class _Changes(msgspec.Struct):
 
 def _one_ref(content: bytes) -> tuple[Told, ...]:
     found = msgspec.json.decode(content, type=_OneRef)
-    return (_told(found.ref, found.after),)
+    return (_told(found.ref, found.after, found.before),)
 
 
 def _changes(content: bytes) -> tuple[Told, ...]:
@@ -157,11 +159,14 @@ def _changed(change: _Change) -> Told:
     if named is None:
         raise _malformed("a change has neither `new` nor `old`")
     ref = f"{_BRANCHES}{named.name}" if named.type == "branch" else f"refs/tags/{named.name}"
-    target = change.new.target if change.new else None
-    return _told(ref, target.hash if target else _NO_COMMIT)
+    return _told(ref, _commit_of(change.new) or _NO_COMMIT, _commit_of(change.old))
 
 
-def _told(ref: str, sha: str) -> Told:
+def _commit_of(named: _Named | None) -> str | None:
+    return named.target.hash if named and named.target else None
+
+
+def _told(ref: str, sha: str, before: str | None) -> Told:
     if not ref.startswith(_BRANCHES):
         return NoPush(ref=ref, reason=f"{ref} is no branch: only branches are deployed on push")
     if sha == _NO_COMMIT:
@@ -171,7 +176,7 @@ def _told(ref: str, sha: str) -> Told:
         raise _malformed("the ref is not a name git allows")
     if not _COMMIT.fullmatch(sha):
         raise _malformed("the commit after the push is not 40 hexadecimal digits")
-    return Push(branch=branch, commit_sha=sha)
+    return Push(branch=branch, commit_sha=sha, before=before)
 
 
 def _signs(given: bytes, body: bytes, secret: bytes) -> bool:

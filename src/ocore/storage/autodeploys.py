@@ -7,6 +7,7 @@ from ocore.deployments.autodeploy import AutoDeploy, Rollback, Standing, Waiting
 from ocore.deployments.ledger import Hook
 from ocore.deployments.model import ENDED, Step
 from ocore.errors import NotFound
+from ocore.source.pushes import Push
 from ocore.storage.absent import no_project
 from ocore.storage.database import EVERY_ORGANIZATION, Connection, Pool, load_queries, transaction
 
@@ -90,11 +91,20 @@ async def standing_of(connection: Connection, instance_id: str) -> Standing:
     values = {"instance": instance_id, "rolling_back": Step.ROLL_BACK}
     found = await (await connection.execute(_QUERIES["rollbacks"], values)).fetchall()
     live = await _one(connection, "live", instance=instance_id)
+    pushed = await _one(connection, "pushed", instance=instance_id)
     return Standing(
         live=live[0] if live else None,
         last=Waiting(deployment_id=last[0], commit_sha=last[1]) if last else None,
+        pushed=_pushed(pushed) if pushed else None,
         rollbacks=tuple(_rollback(row) for row in found),
     )
+
+
+def _pushed(row: tuple[Any, ...]) -> Push | None:
+    branch, after, before = row
+    if branch is None or after is None:
+        return None
+    return Push(branch=branch, commit_sha=after, before=before)
 
 
 def _rollback(row: tuple[Any, ...]) -> Rollback:

@@ -32,6 +32,13 @@ SELECT id::text, view::json ->> 'commitSha'
  ORDER BY queue_number DESC
  LIMIT 1
 
+-- name: pushed
+SELECT record #>> '{ref,branch}', record ->> 'pinned_sha', record ->> 'pushed_from'
+  FROM deployments
+ WHERE instance_id = %(instance)s AND trigger = 'webhook'
+ ORDER BY queue_number DESC
+ LIMIT 1
+
 -- name: rollbacks
 -- What somebody asked to go back, unless it went nowhere; and what went back by itself, or tried to
 -- in vain. Data that comes from another instance says nothing about the code that was there.
