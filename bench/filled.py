@@ -12,7 +12,6 @@ from typing import Final
 
 import psycopg
 
-from bench.disks import mounted
 from ocore.artifacts import Image
 from ocore.embedded.supervisor import Supervisor
 from ocore.environments import Instance
@@ -23,6 +22,7 @@ from ocore.runtime.odoo_process import OdooHost
 from ocore.snapshots.copying import size_of
 from ocore.snapshots.postgres import PostgresSnapshots
 from ocore.snapshots.shelf import PostgresShelf
+from tests.disks import mounted
 from tests.postgres import running_cluster
 from tests.real_odoo import real_odoo
 from tests.runtime.conftest import SECRET, add_role, dropped, instance_of, own

@@ -8,12 +8,12 @@ import statistics
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bench.disks import used_bytes
 from bench.filled import Filled, filled, wanted_bytes
 from bench.rivals import Rivals
 from ocore.artifacts import Snapshot
 from ocore.kit.databases import connected
 from ocore.snapshots.copying import size_of
+from tests.disks import used_bytes
 
 AIM: Final = "pg_dump / window: at least 50 on xfs, at least 2 on ext4"
 _ROUNDS: Final = 3

@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.deploy_overhead import COMPANY
-from bench.disks import mounted
 from bench.recreate import Service
 from ocore.demo.odoo_rpc import OdooUser
 from ocore.demo.repository import build_repository
 from ocore.deployments.model import Step
 from ocore.kit import clock
+from tests.disks import mounted
 from tests.docker import running_daemon
 from tests.git import git
 from tests.integration.conftest import new_home

@@ -1,11 +1,8 @@
 """A disk that is full during a build: it is named, nothing is left on it, and room is enough."""
 
 import os
-import secrets
 import shutil
-import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ from aiodocker import Docker
 from ocore.errors import StepFailed
 from ocore.images.context import new_context
 from ocore.kit.docker import DockerEngine
+from tests.disks import mounted
 from tests.docker import daemon_on, need_docker
 from tests.images.test_releases import SMALL, Workshop
 from tests.images.yard import Yard
@@ -23,32 +21,12 @@ from tests.images.yard import Yard
 MIB = 1024**2
 
 
-@contextmanager
-def disk_of(megabytes: int) -> Iterator[Path]:
-    """Mount a file system of this size: a file on a loop device."""
-    if shutil.which("mkfs.xfs") is None:
-        pytest.fail("the disk of these tests is an XFS: install xfsprogs")
-    mount = Path("/mnt") / f"ocore-{secrets.token_hex(4)}"
-    file = Path("/var/tmp") / f"{mount.name}.img"
-    mount.mkdir(parents=True)
-    with file.open("wb") as made:
-        made.truncate(megabytes * MIB)
-    subprocess.run(["mkfs.xfs", "-q", str(file)], check=True)
-    subprocess.run(["mount", "-o", "loop", str(file), str(mount)], check=True)
-    try:
-        yield mount
-    finally:
-        subprocess.run(["umount", "--lazy", str(mount)], check=True)
-        mount.rmdir()
-        file.unlink()
-
-
 @pytest.fixture
 async def small(yard: Yard) -> AsyncIterator[tuple[Yard, Path]]:
     """A yard whose daemon has a small disk, with the images of Odoo and of uv already on it."""
     base = await yard.images.debian.provide(yard.order(), say=yard.said.append)
     installer = await yard.images._installer(say=yard.said.append)
-    with disk_of(1536) as disk:
+    with mounted("xfs", 1536 * MIB) as disk:
         async with daemon_on(disk / "data") as daemon:
             await carry(yard.engine, daemon.engine, base.reference, installer)
             yard.engine = daemon.engine
@@ -103,7 +81,7 @@ async def test_a_build_on_a_full_disk_names_it_and_leaves_it_as_it_was(
 
 def test_what_is_sent_to_the_daemon_may_fill_a_disk_too() -> None:
     need_docker()
-    with disk_of(320) as disk:
+    with mounted("xfs", 320 * MIB) as disk:
         folder = disk / "cache" / "docker"
         fill(disk, leaving=8 * MIB)
         with (
@@ -123,7 +101,7 @@ async def test_a_release_on_a_full_disk_names_it_and_leaves_it_as_it_was(tmp_pat
     module.mkdir(parents=True)
     (module / "__manifest__.py").write_text("{}")
     (module / "large.bin").write_bytes(b"x" * 24 * MIB)
-    with disk_of(480) as disk:
+    with mounted("xfs", 480 * MIB) as disk:
         workshop = Workshop(disk)
         order = replace(workshop.order(), checkout=str(tmp_path))
         ballast = fill(disk, leaving=8 * MIB)

@@ -1,5 +1,4 @@
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,21 +8,15 @@ from ocore.kit.databases import connected
 from ocore.kit.files import can_reflink
 from ocore.kit.postgres import PostgresServer
 from ocore.snapshots.copying import Copier
+from tests.disks import mounted
 from tests.postgres import running_cluster
 
 
 @pytest.fixture
-def xfs(tmp_path: Path) -> Iterator[Path]:
-    """Mount a file system that shares blocks: a file on a loop device."""
-    disk, mount = tmp_path / "disk.img", Path("/mnt") / f"ocore-{tmp_path.name}"
-    with disk.open("wb") as file:
-        file.truncate(600 * 1024**2)
-    mount.mkdir(parents=True)
-    subprocess.run(["mkfs.xfs", "-q", "-m", "reflink=1", str(disk)], check=True)
-    subprocess.run(["mount", "-o", "loop", str(disk), str(mount)], check=True)
-    yield mount
-    subprocess.run(["umount", str(mount)], check=True)
-    mount.rmdir()
+def xfs() -> Iterator[Path]:
+    """Give a file system that shares blocks."""
+    with mounted("xfs", 600 * 1024**2) as mount:
+        yield mount
 
 
 async def copied(server: PostgresServer) -> str:

@@ -5,7 +5,6 @@ Real servers, really killed. What is broken off is asked for again, as the next 
 
 import os
 import signal
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from ocore.snapshots.naming import snapshot_database
 from ocore.snapshots.postgres import PostgresSnapshots
 from ocore.snapshots.shelf import PostgresShelf
 from tests.databases.odoo_like import BASE, filestore, instance, make_base, query
+from tests.disks import mounted
 from tests.snapshots.faults import Machine, Moment, Saboteur, WorkerDied, content_of, machine
 
 MOST_STATEMENTS = 60
@@ -214,16 +214,9 @@ async def place_of(
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk, mount = tmp_path / "disk.img", Path("/mnt") / f"ocore-full-{tmp_path.name}"
-    with disk.open("wb") as file:
-        file.truncate(420 * 1024**2)
-    mount.mkdir(parents=True)
-    subprocess.run(["mkfs.ext4", "-q", "-F", str(disk)], check=True)
-    subprocess.run(["mount", "-o", "loop", str(disk), str(mount)], check=True)
-    yield mount
-    subprocess.run(["umount", str(mount)], check=True)
-    mount.rmdir()
+def small_disk() -> Iterator[Path]:
+    with mounted("ext4", 420 * 1024**2) as mount:
+        yield mount
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")

@@ -1,4 +1,4 @@
-"""File systems for benchmarks: files on loop devices, so that one machine has several kinds."""
+"""File systems for tests and benchmarks: files on loop devices, of any kind and size."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ MAKE: Final = {
 def mounted(kind: str, size_bytes: int) -> Iterator[Path]:
     """Give a fresh file system of this kind; only root may, and it is gone afterwards."""
     if os.geteuid() != 0:
-        raise SystemExit("this benchmark mounts file systems of its own: run it as root")
+        raise SystemExit("file systems are mounted here: run it as root")
     with tempfile.TemporaryDirectory(prefix="oc-disk-") as folder:
         disk, mount = Path(folder, "disk.img"), Path(folder, "mnt")
         Path(folder).chmod(0o711)
@@ -31,7 +31,7 @@ def mounted(kind: str, size_bytes: int) -> Iterator[Path]:
         try:
             yield mount
         finally:
-            subprocess.run(["umount", str(mount)], check=True)
+            subprocess.run(["umount", "--lazy", str(mount)], check=True)
 
 
 def used_bytes(mount: Path) -> int:
