@@ -237,7 +237,9 @@ async def test_a_full_disk_is_a_sentence_and_the_instance_stays_whole(small_disk
             free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
             os.posix_fallocate(file.fileno(), 0, free - 6 * 1024**2)
         mark = ids.uuid7()
-        with pytest.raises(StepFailed):
+        with pytest.raises(
+            StepFailed, match=r"the disk is full: .* takes \d+ bytes, and \d+ are free"
+        ):
             await stage.snapshots.take(stage.acme, mark)
         (small_disk / "full").unlink()
         if host.process is not None and host.process.poll() is not None:

@@ -8,6 +8,7 @@ everywhere, and copies the bytes where blocks cannot be shared.
 """
 
 import asyncio
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
+from ocore.errors import StepFailed
 from ocore.kit.databases import Connection, drop_database, send_away
 from ocore.kit.files import can_reflink
 
@@ -54,6 +56,10 @@ class Copier:
             except psycopg.errors.ObjectInUse:
                 if attempt == self.attempts - 1:
                     raise
+            except psycopg.Error as failure:
+                if reason := await _no_room(connection, source):
+                    raise StepFailed(f"{reason}. PostgreSQL says: {failure}") from failure
+                raise
             else:
                 return
 
@@ -74,6 +80,30 @@ async def can_clone(connection: Connection) -> bool:
     found = await connection.execute("SHOW data_directory")
     row = await found.fetchone()
     return row is not None and await asyncio.to_thread(can_reflink, Path(str(row[0])))
+
+
+async def free_bytes(connection: Connection) -> int | None:
+    """Return the bytes PostgreSQL could still write; None when its files are not here."""
+    found = await connection.execute("SHOW data_directory")
+    row = await found.fetchone()
+    try:
+        disk = os.statvfs(str(row[0])) if row else None
+    except OSError:
+        return None
+    return disk.f_bavail * disk.f_frsize if disk else None
+
+
+async def _no_room(connection: Connection, source: str) -> str | None:
+    """Say that a copy does not fit; None where it would, or nobody knows.
+
+    PostgreSQL itself may not: what it reports is the last thing that went wrong on its way out.
+    """
+    if connection.broken:
+        return None
+    size, free = await size_of(connection, source), await free_bytes(connection)
+    if free is None or free >= size:
+        return None
+    return f"the disk is full: a copy of {source} takes {size} bytes, and {free} are free"
 
 
 async def size_of(connection: Connection, database: str) -> int:

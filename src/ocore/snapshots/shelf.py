@@ -1,7 +1,6 @@
 """What has been kept of instances: looked at, measured and thrown away."""
 
 import asyncio
-import os
 import shutil
 from collections.abc import Collection
 from datetime import datetime
@@ -15,7 +14,7 @@ from ocore.kit.databases import Connection, connected, database_exists, drop_dat
 from ocore.kit.postgres import PostgresServer
 from ocore.kit.threads import to_its_end
 from ocore.snapshots import Room
-from ocore.snapshots.copying import CLONE, TEMPLATE, can_clone, size_of
+from ocore.snapshots.copying import CLONE, TEMPLATE, can_clone, free_bytes, size_of
 from ocore.snapshots.dumping import create_for, dump, is_whole, prove, seal
 from ocore.snapshots.files import (
     changed_files,
@@ -137,7 +136,7 @@ class PostgresShelf:
         async with connected(self._server) as connection:
             clones = await can_clone(connection)
             database = await size_of(connection, instance.database)
-            free = await _free(connection)
+            free = await free_bytes(connection)
         sizes = await asyncio.to_thread(sizes_of, self._home.filestore(instance.database))
         return Room(
             strategy=CLONE if clones else TEMPLATE,
@@ -153,14 +152,3 @@ async def _names(connection: Connection, prefix: str) -> list[str]:
         "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY datname", [prefix]
     )
     return [row[0] for row in await found.fetchall()]
-
-
-async def _free(connection: Connection) -> int | None:
-    """Return the bytes PostgreSQL could still write; None when its files are not here."""
-    found = await connection.execute("SHOW data_directory")
-    row = await found.fetchone()
-    try:
-        disk = os.statvfs(str(row[0])) if row else None
-    except OSError:
-        return None
-    return disk.f_bavail * disk.f_frsize if disk else None
