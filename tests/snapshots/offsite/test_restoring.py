@@ -129,6 +129,9 @@ async def test_what_stands_in_the_way_is_named_before_anything_is_made(
     wrong = elsewhere.restore(key=new_key())
     assert wrong.returncode == 1
     assert "cannot be opened: the key does not fit" in " ".join(wrong.stderr.split())
+    both = elsewhere.restore("--as", "beside", "--for", ids.uuid7())
+    assert both.returncode == 2
+    assert "leave out --as or --for" in both.stderr
     other = replace(depot.acme, id=ids.uuid7(), slug="the-other")
     await depot.offsite.send(await depot.taken(), other)
     with pytest.raises(Impossible, match=r"say which instance: .*depot_.* the-other"):
