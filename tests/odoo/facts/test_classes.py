@@ -8,8 +8,12 @@ from ocore.odoo.facts.classes import makes_external_ids, nameless_classes, read_
 from ocore.odoo.facts.methods import orm_methods, patches_in
 
 
+def nodes(code: str) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(code)))
+
+
 def models(body: str) -> list[ModelFacts]:
-    return list(read_models(ast.parse(body), "models/loan.py"))
+    return list(read_models(nodes(body), "models/loan.py"))
 
 
 def field(declaration: str) -> FieldFacts:
@@ -67,11 +71,11 @@ def test_a_name_that_may_be_a_field_is_kept_apart() -> None:
 
 
 def test_code_that_makes_ids_or_names_by_itself_is_known() -> None:
-    assert makes_external_ids(ast.parse("env['ir.model.data'].create({})"))
-    assert makes_external_ids(ast.parse("records._update_xmlids(values)"))
-    assert not makes_external_ids(ast.parse("env.ref('base.user_admin')"))
-    assert list(nameless_classes(ast.parse("class A(models.Model):\n    _name = model('x')")))
-    assert not list(nameless_classes(ast.parse("class A(models.Model):\n    _name = 'x'")))
+    assert makes_external_ids(nodes("env['ir.model.data'].create({})"))
+    assert makes_external_ids(nodes("records._update_xmlids(values)"))
+    assert not makes_external_ids(nodes("env.ref('base.user_admin')"))
+    assert list(nameless_classes(nodes("class A(models.Model):\n    _name = model('x')")))
+    assert not list(nameless_classes(nodes("class A(models.Model):\n    _name = 'x'")))
 
 
 def test_methods_are_what_a_class_binds_and_may_be_called() -> None:
@@ -101,7 +105,7 @@ def test_a_class_that_may_have_other_methods_says_so(head: str) -> None:
 
 def test_names_set_from_outside_are_patches() -> None:
     code = "Partner._late = f\nsetattr(Partner, '_later', f)\nclass A:\n    def f(self): self.x = 1"
-    assert set(patches_in(ast.parse(code))) == {"_late", "_later"}
+    assert set(patches_in(nodes(code))) == {"_late", "_later"}
 
 
 @pytest.mark.parametrize("file", ["orm/models.py", "models.py"])

@@ -1,8 +1,8 @@
-"""Models and fields, read from a Python file's syntax tree."""
+"""Models and fields, read from the nodes of a Python file's syntax tree."""
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from ocore.odoo.facts import FieldFacts, ModelFacts
@@ -13,18 +13,18 @@ _NAMED_AFTER_CLASS: Final = re.compile(r"(?<=[^_])([A-Z])")
 _COMODEL_TYPES: Final = frozenset({"Many2one", "One2many", "Many2many", "Many2oneReference"})
 
 
-def read_models(tree: ast.Module, file: str) -> Iterator[ModelFacts]:
+def read_models(nodes: Iterable[ast.AST], file: str) -> Iterator[ModelFacts]:
     """Yield the classes of models, wherever the file defines them."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.ClassDef):
             model = _model(node, file)
             if model is not None:
                 yield model
 
 
-def makes_external_ids(tree: ast.Module) -> bool:
+def makes_external_ids(nodes: Iterable[ast.AST]) -> bool:
     """Say whether the code may make records of `ir.model.data` that no data file names."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Attribute) and node.attr in {"_update_xmlids", "_load_records"}:
             return True
         if isinstance(node, ast.Constant) and node.value == "ir.model.data":
@@ -32,9 +32,9 @@ def makes_external_ids(tree: ast.Module) -> bool:
     return False
 
 
-def nameless_classes(tree: ast.Module) -> Iterator[ast.ClassDef]:
+def nameless_classes(nodes: Iterable[ast.AST]) -> Iterator[ast.ClassDef]:
     """Yield the classes that take the name of their model from an expression."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.ClassDef) and _kind(node) is not None:
             named = dict(_bindings(node)).get("_name")
             if named is not None and _text(named) is None:

@@ -1,7 +1,7 @@
 """Names of methods: what a class binds, what code sets from outside, and what every model has."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +19,9 @@ def methods_in(node: ast.ClassDef) -> tuple[str, ...]:
     return tuple(sorted(set(_bound(node))))
 
 
-def patches_in(tree: ast.Module) -> Iterator[str]:
+def patches_in(nodes: Iterable[ast.AST]) -> Iterator[str]:
     """Yield the names that code sets on other objects than `self`."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             if not (isinstance(node.value, ast.Name) and node.value.id == "self"):
                 yield node.attr

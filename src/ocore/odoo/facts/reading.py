@@ -79,10 +79,12 @@ def _python(directory: Path) -> _Python:
 
 
 def _module_code(python: _Python, tree: ast.Module, file: str) -> None:
-    python.models.extend(read_models(tree, file))
-    python.patches.update(patches_in(tree))
-    python.makes_ids = python.makes_ids or makes_external_ids(tree)
-    for node in nameless_classes(tree):
+    # A walk takes longer than all that is read on it.
+    nodes = tuple(ast.walk(tree))
+    python.models.extend(read_models(nodes, file))
+    python.patches.update(patches_in(nodes))
+    python.makes_ids = python.makes_ids or makes_external_ids(nodes)
+    for node in nameless_classes(nodes):
         python.makes_models = True
         python.patches.update(methods_in(node))
 
