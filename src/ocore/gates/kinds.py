@@ -45,8 +45,8 @@ GATES: Final[dict[Gate, GateFacts]] = {
         title="Static checks",
         step="Validate",
         mode="static",
-        looks_at="Python, XML and CSV of the modules in use, Odoo's grammars and models, and"
-        " pylint-odoo's errors",
+        looks_at="Python, XML and CSV of the modules in use, Odoo's grammars and models,"
+        " pylint-odoo's errors, and the scheduled actions of the database",
         fails_when="a file does not parse or breaks Odoo's grammar; an external id or a view's"
         " field does not exist",
         seconds=600,
