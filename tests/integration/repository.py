@@ -67,6 +67,13 @@ def breaking_login(path: Path) -> str:
     return commit_all(path, "Change the login page")
 
 
+def dying(path: Path) -> str:
+    """Commit code with which Odoo ends where it should serve, without a word."""
+    git(path, "reset", "--quiet", "--hard", "v2")
+    package = path / "library_loans" / "__init__.py"
+    return commit(path, {"library_loans/__init__.py": DIES + package.read_text()}, "Die")
+
+
 def breaking_view(path: Path) -> str:
     """Commit a view that looks for a field which the view it extends does not have."""
     git(path, "reset", "--quiet", "--hard", "v2")
@@ -169,6 +176,14 @@ ADDS_A_MARK = """\
 def migrate(cr, version):
     cr.execute("UPDATE library_loan SET borrower = borrower || '+{number}'")
 """
+DIES = """\
+import os
+import sys
+
+if "--stop-after-init" not in sys.argv:
+    os._exit(3)
+"""
+
 NO_START = """\
 import sys
 

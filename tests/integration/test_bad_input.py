@@ -1,5 +1,6 @@
 """Commits and requests that must end with a plain sentence, and an instance nobody touched."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from ocore.cli.follow import address
 from ocore.demo.repository import DemoCommits
 from tests.integration import repository
 from tests.integration.platform import Platform, Site
-from tests.integration.repository import breaking_login, breaking_view
+from tests.integration.repository import breaking_login, breaking_view, dying
 from tests.integration.test_the_main_job import (
     attach,
     borrowers,
@@ -56,6 +57,18 @@ async def test_a_commit_that_breaks_only_the_login_page_never_serves(
     assert gates(ended)["runtime.health"] == "failed"
     assert "/web/login" in ended["errorMessage"], ended["errorMessage"]
     assert ended["activeColor"] == first["activeColor"]
+    assert await borrowers(site) == ["Ada"]
+
+
+async def test_an_odoo_that_dies_again_and_again_is_not_waited_for(
+    site: Site, commits: DemoCommits, tmp_path: Path
+) -> None:
+    await live(site, commits.second)
+    ended = await site.deploy(commitSha=dying(tmp_path / "repository"))
+    assert ended["status"] == "rolled_back", await site.log(ended)
+    told = re.search(r"/web/health did not pass in (\d+) s: ", ended["errorMessage"])
+    assert told is not None, ended["errorMessage"]
+    assert int(told[1]) < 40, "it was waited for until the deadline"
     assert await borrowers(site) == ["Ada"]
 
 

@@ -13,11 +13,14 @@ from ocore.deployments.toolbox import Toolbox
 from ocore.environments import Instance
 from ocore.errors import StepFailed
 from ocore.odoo.failures import explain, headline
+from ocore.odoo.logs import starts_in
 from ocore.runtime import Probe
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 4.0
 _PATIENCE_WITH_WRONG_ANSWERS = timedelta(seconds=6)
-"""An Odoo that says it is healthy and whose page fails this long will not get better by waiting."""
+"""An Odoo that answers, and wrongly for this long, will not get better by waiting."""
+_MOST_STARTS = 3
+"""An Odoo that ended twice while it was waited for will end a third time."""
 _LOG_LINES = 400
 
 
@@ -55,26 +58,31 @@ async def answering(
     """Return the probes once all pass; StepFailed with the last answers when they will not."""
     began = same_since = tools.now()
     wrong: Probe | None = None
+    starts: int | None = None
     pause = _FIRST_WAIT
     while True:
         probes = await tools.watch.probe(instance, endpoint)
         if all(probe.passed for probe in probes):
             return probes
+        tail = await tools.watch.log_tail(instance, colour, _LOG_LINES)
+        # A log may tell of starts from before: of a machine that was restarted, for one.
+        starts = max(starts_in(tail), 1) if starts is None else starts
+        again = starts_in(tail) - starts + 1
         now = tools.now()
         if (said := _wrong_answer(probes)) != wrong:
             wrong, same_since = said, now
         hopeless = wrong is not None and now - same_since >= _PATIENCE_WITH_WRONG_ANSWERS
-        if hopeless or now - began >= timedelta(seconds=tools.health_seconds):
-            tail = await tools.watch.log_tail(instance, colour, _LOG_LINES)
+        late = now - began >= timedelta(seconds=tools.health_seconds)
+        if hopeless or late or again >= _MOST_STARTS:
             raise _unhealthy(probes, tail, now - began)
         await tools.wait(pause)
         pause = min(pause * 1.5, _LONGEST_WAIT)
 
 
 def _wrong_answer(probes: Sequence[Probe]) -> Probe | None:
-    """Return what failed though /web/health passed; None while Odoo may still be starting."""
+    """Return what was answered wrongly; None while nobody answers, as one that starts does not."""
     failed = probes[-1]
-    return failed if failed.answered and probes[0].passed else None
+    return failed if failed.answered else None
 
 
 def _unhealthy(probes: Sequence[Probe], tail: Sequence[str], waited: timedelta) -> StepFailed:

@@ -1,7 +1,7 @@
 """Logs of Odoo and of deployments: read as they come, and summarised."""
 
 from ocore.odoo.logs.markers import step_marker, step_of
-from ocore.odoo.logs.reader import Record, parse_line, records
+from ocore.odoo.logs.reader import Record, parse_line, records, starts_in
 from ocore.odoo.logs.summary import LogSummary, Summariser
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Summariser",
     "parse_line",
     "records",
+    "starts_in",
     "step_marker",
     "step_of",
 ]

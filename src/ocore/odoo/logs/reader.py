@@ -21,6 +21,7 @@ _HEADER: Final = re.compile(
     rb"(?P<time>" + _TIME + rb") (?P<pid>\d+) (?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL)"
     rb" (?P<database>\S+) (?P<logger>[^\s:]+): (?P<message>.*)"
 )
+_START: Final = "Odoo version "
 _JSON_KEYS: Final = ("asctime", "levelname", "dbname", "name", "message")
 
 
@@ -38,6 +39,13 @@ class Record:
     @property
     def is_error(self) -> bool:
         return self.level in {"ERROR", "CRITICAL"}
+
+    @property
+    def odoo_version(self) -> str | None:
+        """Return what an Odoo that starts says first of all: its version."""
+        if self.logger != "odoo" or not self.message.startswith(_START):
+            return None
+        return self.message.removeprefix(_START)
 
 
 class Blocks:
@@ -103,6 +111,11 @@ def records(lines: Iterable[str]) -> Iterator[Record]:
         current, continuation = record, []
     if current is not None:
         yield replace(current, continuation=tuple(continuation))
+
+
+def starts_in(lines: Iterable[str]) -> int:
+    """Return how often an Odoo started there."""
+    return sum(record.odoo_version is not None for record in records(lines))
 
 
 def first_time(block: bytes) -> str | None:

@@ -174,8 +174,8 @@ class Summariser:
             if key not in self._warnings and len(self._warnings) >= _MOST_GROUPS:
                 key = _FURTHER
             self._warnings[key] = self._warnings.get(key, 0) + 1
-        elif record.logger == "odoo" and record.message.startswith("Odoo version "):
-            self._odoo_version = record.message.removeprefix("Odoo version ")
+        else:
+            self._odoo_version = record.odoo_version or self._odoo_version
 
 
 def _telling_lines(block: bytes) -> dict[int, int | re.Match[bytes]]:
