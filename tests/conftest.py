@@ -19,7 +19,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     for item in items:
         shared = "daemon" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("docker" if shared else item.nodeid.split("::")[0]))
+        group = "docker" if shared else item.nodeid.partition("::")[0]
+        if shared or item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

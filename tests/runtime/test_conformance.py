@@ -42,7 +42,16 @@ pytestmark = pytest.mark.odoo
 BLUE, GREEN = Colour.BLUE, Colour.GREEN
 
 
-@pytest.fixture(params=["process", "docker", "swarm"])
+ON_DOCKER = pytest.mark.xdist_group("docker")  # no fixture of theirs says so
+
+
+@pytest.fixture(
+    params=[
+        "process",
+        pytest.param("docker", marks=ON_DOCKER),
+        pytest.param("swarm", marks=ON_DOCKER),
+    ]
+)
 def site(request: pytest.FixtureRequest) -> Site:
     chosen: Site = request.getfixturevalue(request.param)
     return chosen
