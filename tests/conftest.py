@@ -12,6 +12,7 @@ from tests.real_odoo import RealOdoo, real_odoo
 from tests.s3 import S3Server, running_s3
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a module on one worker, and on one those that share the Docker daemon.
 
