@@ -12,7 +12,7 @@ demo: install ## Deploy, update, break and roll back a sample module (KEEP=1 lea
 
 test: ## Run all tests
 	@scripts/bootstrap.sh test lint
-	@.venv/bin/pytest --numprocesses=logical --maxprocesses=4 --dist=loadgroup
+	@.venv/bin/pytest
 
 check: ## Run the formatter, the linter, the type checker and the import contracts
 	@scripts/bootstrap.sh test lint

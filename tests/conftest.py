@@ -12,19 +12,6 @@ from tests.real_odoo import RealOdoo, real_odoo
 from tests.s3 import S3Server, running_s3
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a module on one worker, and on one those that share the Docker daemon.
-
-    Its images lie in a folder that only one daemon may have.
-    """
-    for item in items:
-        shared = "daemon" in getattr(item, "fixturenames", ())
-        group = "docker" if shared else item.nodeid.partition("::")[0]
-        if shared or item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 async def cluster() -> AsyncIterator[tuple[Home, PostgresServer]]:
     async with running_cluster() as running:

@@ -30,8 +30,7 @@ def new_home(name: str, *, parent: Path = Path("/tmp")) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.getbasetemp()
-    with new_home("-".join(folder.parts[-2:])) as root:
+    with new_home(tmp_path_factory.getbasetemp().name) as root:
         yield root
 
 

@@ -42,16 +42,7 @@ pytestmark = pytest.mark.odoo
 BLUE, GREEN = Colour.BLUE, Colour.GREEN
 
 
-ON_DOCKER = pytest.mark.xdist_group("docker")  # no fixture of theirs says so
-
-
-@pytest.fixture(
-    params=[
-        "process",
-        pytest.param("docker", marks=ON_DOCKER),
-        pytest.param("swarm", marks=ON_DOCKER),
-    ]
-)
+@pytest.fixture(params=["process", "docker", "swarm"])
 def site(request: pytest.FixtureRequest) -> Site:
     chosen: Site = request.getfixturevalue(request.param)
     return chosen
