@@ -24,7 +24,8 @@ from ocore.kit.trees import link_tree
 from ocore.runtime.folder import InstanceFolder
 from ocore.snapshots.copying import Copier
 from ocore.wiring.connections import odoo_server
-from tests.integration.platform import Platform, free_port
+from tests.integration.platform import Platform
+from tests.ports import free_port
 
 _POLL_SECONDS: Final = 0.05
 _START_SECONDS: Final = 120

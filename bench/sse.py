@@ -22,7 +22,7 @@ from ocore.deployments.ledger import Lease
 from ocore.deployments.model import Entry, Result, Status
 from ocore.deployments.pipeline import FLOW
 from ocore.kit import clock
-from tests.integration.platform import free_port
+from tests.ports import free_port
 from tests.storage.records import ending
 
 AIM: Final = "ratio of at most 1: p99 within 250 ms"

@@ -1,7 +1,6 @@
 """A registry for tests: Debian's docker-registry, on a port and in a folder of its own."""
 
 import asyncio
-import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+
+from tests.ports import free_port
 
 USER, PASSWORD = "builder", "hunter2 of the registry"
 _HTPASSWD: Final = f"{USER}:$2b$05$abcdefghijklmnopqrstuuVzTUnsW2U8Z4mOPQKynBqNIqLoNsBHy\n"
@@ -67,9 +68,7 @@ class Shelf:
 
 @asynccontextmanager
 async def registry_in(folder: Path, *, closed: bool = False) -> AsyncIterator[Shelf]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        shelf = Shelf(folder, probe.getsockname()[1], closed)
+    shelf = Shelf(folder, free_port(), closed)
     await shelf.start()
     try:
         yield shelf

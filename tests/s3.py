@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ocore.snapshots.offsite.bucket import Bucket, BucketAddress
+from tests.ports import free_port
 
 BUCKET, KEY_ID, SECRET = "copies", "id-of-tests", "secret-of-tests"
 _PROGRAM = Path(sys.executable).parent / "rclone"
@@ -80,10 +81,7 @@ class S3Server:
 
 @contextmanager
 def running_s3(folder: Path) -> Iterator[S3Server]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = S3Server(folder, port)
+    server = S3Server(folder, free_port())
     server.start()
     try:
         yield server

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -19,15 +18,9 @@ from ocore.cli.credentials import Session
 from ocore.cli.follow import address
 from ocore.demo.odoo_rpc import OdooUser
 from ocore.embedded.supervisor import Supervisor
+from tests.ports import free_port
 
 OCORE = Path(sys.executable).parent / "ocore"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

@@ -5,7 +5,6 @@ The proxy does not care what answers behind it, so the stand-in is an honest one
 
 import asyncio
 import signal
-import socket
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -22,12 +21,7 @@ from ocore.proxy.configuration import LOOPBACK, Layout
 from ocore.proxy.holding import Patience, holding_command
 from ocore.proxy.targets import Door, port_of
 from ocore.proxy.traefik import TraefikProxy, prepare, traefik_binary, traefik_command
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+from tests.ports import free_port
 
 
 def instance(name: str = "library") -> Instance:

@@ -12,7 +12,8 @@ from ocore.proxy import ProxyAway
 from ocore.proxy.configuration import Layout
 from ocore.proxy.traefik import TraefikProxy, prepare, traefik_binary
 from ocore.proxy.traefik_api import difference
-from tests.proxy.parts import browser, colours, free_port, instance, listening, running
+from tests.ports import free_port
+from tests.proxy.parts import browser, colours, instance, listening, running
 
 LIBRARY = instance()
 

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import shutil
-import socket
 import tempfile
 import urllib.error
 import urllib.request
@@ -22,17 +21,12 @@ from ocore.odoo.commands import Program, server_command, update_command
 from ocore.odoo.conf import Conf, Connection, Listening, odoo_conf
 from tests.odoo.failures.case import ROOT, Log
 from tests.odoo.failures.library import ROWS, SEED, Files
+from tests.ports import free_port
 from tests.postgres import running_cluster
 from tests.real_odoo import RealOdoo, real_odoo
 
 ROLE, BASE, WORK = "library", "base_of_failures", "library"
 MODULE = "library_loans"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)

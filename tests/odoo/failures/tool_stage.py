@@ -22,7 +22,7 @@ from ocore.artifacts import Say
 from ocore.errors import StepFailed
 from ocore.kit import shell
 from tests.odoo.failures.case import Log
-from tests.odoo.failures.odoo_stage import free_port
+from tests.ports import free_port
 
 BUSYBOX = "busybox-static"
 _CLEAN = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8"}
