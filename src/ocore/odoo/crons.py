@@ -24,7 +24,7 @@ class Cron:
 def calls(code: str) -> tuple[str, ...]:
     """Return the methods of its model that an action calls, one after the other.
 
-    None where it does more than that: then its text does not tell what it needs.
+    Empty where it does more than that: then its text does not tell what it needs.
     """
     tree = syntax_tree(code.strip().encode(errors="surrogatepass"))
     found = [_called(statement) for statement in tree.body] if tree else []

@@ -6,9 +6,9 @@ from typing import Any, Final
 from ocore.deployments.autodeploy import AutoDeploy, Rollback, Standing, Waiting
 from ocore.deployments.ledger import Hook
 from ocore.deployments.model import ENDED, Step
-from ocore.errors import NotFound
 from ocore.source.pushes import Push
-from ocore.storage.absent import no_project
+from ocore.storage.absent import no_instance, no_project
+from ocore.storage.audit import audit
 from ocore.storage.database import EVERY_ORGANIZATION, Connection, Pool, load_queries, transaction
 
 _QUERIES: Final = load_queries("autodeploys")
@@ -25,7 +25,7 @@ class TenantAutoDeploys:
         async with transaction(self._pool, self._organization) as connection:
             row = await _one(connection, "setting", instance=instance_id)
             if row is None:
-                raise _no_instance(instance_id)
+                raise no_instance(instance_id)
             return _setting(row), await standing_of(connection, instance_id)
 
     async def of_project(self, project_id: str) -> tuple[AutoDeploy, ...]:
@@ -41,15 +41,17 @@ class TenantAutoDeploys:
         }
         async with transaction(self._pool, self._organization) as connection:
             if await _one(connection, "change", **values) is None:
-                raise _no_instance(wanted.instance_id)
-            await self._audit(connection, "auto_deploy.changed", wanted.instance_id, by=by)
+                raise no_instance(wanted.instance_id)
+            await audit(
+                connection, self._organization, "auto_deploy.changed", wanted.instance_id, by=by
+            )
 
     async def resume(self, instance_id: str, *, rollback_id: str, by: str) -> None:
         async with transaction(self._pool, self._organization) as connection:
             values = {"instance": instance_id, "rollback": rollback_id}
             if await _one(connection, "resume", **values) is None:
-                raise _no_instance(instance_id)
-            await self._audit(connection, "auto_deploy.resumed", instance_id, by=by)
+                raise no_instance(instance_id)
+            await audit(connection, self._organization, "auto_deploy.resumed", instance_id, by=by)
 
     async def hook(self, project_id: str) -> Hook | None:
         async with transaction(self._pool, self._organization) as connection:
@@ -64,17 +66,8 @@ class TenantAutoDeploys:
             hook = _hook(row) if row else None
             if hook is None:
                 raise no_project(project_id)
-            await self._audit(connection, "webhook.rotated", project_id, by=by)
+            await audit(connection, self._organization, "webhook.rotated", project_id, by=by)
         return hook
-
-    async def _audit(self, connection: Connection, action: str, resource: str, *, by: str) -> None:
-        values = {
-            "organization": self._organization,
-            "actor": by,
-            "action": action,
-            "resource": resource,
-        }
-        await connection.execute(_QUERIES["audit"], values)
 
 
 async def find_hook(pool: Pool, project_id: str) -> Hook | None:
@@ -132,10 +125,6 @@ def _hook(row: tuple[Any, ...]) -> Hook | None:
     return Hook(
         organization_id=organization, project_id=project, version=version, rotated_at=rotated
     )
-
-
-def _no_instance(instance_id: str) -> NotFound:
-    return NotFound(f"there is no instance {instance_id}", code="instance_not_found")
 
 
 async def _one(connection: Connection, name: str, **values: Any) -> tuple[Any, ...] | None:

@@ -6,11 +6,12 @@ from psycopg import errors
 
 from ocore.environments import Instance, InstanceStatus, Project
 from ocore.environments.registry import InstanceRecord, ProjectRecord
-from ocore.errors import Conflict, NotFound
+from ocore.errors import Conflict
 from ocore.kit.moments import rfc3339
-from ocore.storage.absent import no_project
+from ocore.storage.absent import no_instance, no_project
+from ocore.storage.audit import audit
 from ocore.storage.codec import instance_from, live_from, project_from, to_json
-from ocore.storage.database import Connection, Pool, load_queries, transaction
+from ocore.storage.database import Pool, load_queries, transaction
 
 _QUERIES: Final = load_queries("registry")
 
@@ -71,7 +72,7 @@ class TenantRegistry:
     async def instance(self, instance_id: str) -> InstanceRecord:
         rows = await self._rows("instance", id=instance_id)
         if not rows:
-            raise NotFound(f"there is no instance {instance_id}", code="instance_not_found")
+            raise no_instance(instance_id)
         return _instance(rows[0])
 
     async def _add(
@@ -79,17 +80,8 @@ class TenantRegistry:
     ) -> tuple[Any, ...]:
         async with transaction(self._pool, self._organization) as connection:
             row = await (await connection.execute(_QUERIES[name], values)).fetchone()
-            await self._audit(connection, action, values["id"], by=by)
+            await audit(connection, self._organization, action, values["id"], by=by)
         return row or ()
-
-    async def _audit(self, connection: Connection, action: str, resource: str, *, by: str) -> None:
-        values = {
-            "organization": self._organization,
-            "actor": by,
-            "action": action,
-            "resource": resource,
-        }
-        await connection.execute(_QUERIES["audit"], values)
 
     async def _rows(self, name: str, **values: Any) -> list[tuple[Any, ...]]:
         async with transaction(self._pool, self._organization) as connection:

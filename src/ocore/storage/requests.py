@@ -17,6 +17,7 @@ from ocore.deployments.wayback import gravest, way_back
 from ocore.environments import Instance, Live, Project
 from ocore.errors import Conflict
 from ocore.storage.absent import no_deployment, no_project
+from ocore.storage.audit import audit
 from ocore.storage.autodeploys import standing_of
 from ocore.storage.codec import (
     deployment_json,
@@ -134,7 +135,9 @@ class TenantRequests:
             if row is None:
                 raise no_deployment(deployment_id)
             record, status, view = row
-            await self._audit(connection, "deployment.cancel_requested", deployment_id, by=by)
+            await audit(
+                connection, self._organization, "deployment.cancel_requested", deployment_id, by=by
+            )
             await _all(connection, "notify", id=deployment_id)
             if status in {Status.QUEUED, Status.BLOCKED}:
                 waiting = await with_journal(connection, deployment_id, record)
@@ -178,8 +181,12 @@ class TenantRequests:
         )
         if key is not None:
             await self._keep_key(connection, deployment, key)
-        await self._audit(
-            connection, "deployment.requested", deployment.id, by=deployment.requested_by
+        await audit(
+            connection,
+            self._organization,
+            "deployment.requested",
+            deployment.id,
+            by=deployment.requested_by,
         )
         await connection.execute(_QUERIES["notify"], {"id": deployment.id})
         return view.encode()
@@ -206,15 +213,6 @@ class TenantRequests:
         ending = Ending(status=status, error_message=reason, instance_status=None)
         ended = await end_deployment(connection, deployment, ending, now=self._now())
         return view_json(ended, now=self._now()).encode()
-
-    async def _audit(self, connection: Connection, action: str, resource: str, *, by: str) -> None:
-        values = {
-            "organization": self._organization,
-            "actor": by,
-            "action": action,
-            "resource": resource,
-        }
-        await connection.execute(_QUERIES["audit"], values)
 
 
 def rollback_targets(newest_first: list[Deployment], *, live: str | None) -> tuple[Target, ...]:

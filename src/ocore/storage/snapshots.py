@@ -15,6 +15,7 @@ from ocore.snapshots.records import (
     SnapshotSettings,
     SnapshotStatus,
 )
+from ocore.storage.audit import audit
 from ocore.storage.codec import live_from, to_json
 from ocore.storage.database import Connection, Pool, load_queries, transaction
 
@@ -44,7 +45,9 @@ class TenantCatalogue:
                 "settings": to_json(settings),
             }
             await connection.execute(_QUERIES["change_settings"], values)
-            await self._audit(connection, "snapshot.settings_updated", instance_id, by=by)
+            await audit(
+                connection, self._organization, "snapshot.settings_updated", instance_id, by=by
+            )
 
     async def page(
         self, instance_id: str, *, limit: int, offset: int
@@ -78,7 +81,7 @@ class TenantCatalogue:
                 "at": record.created_at,
             }
             await connection.execute(_QUERIES["ask"], values)
-            await self._audit(connection, "snapshot.requested", record.id, by=by)
+            await audit(connection, self._organization, "snapshot.requested", record.id, by=by)
             await connection.execute(_QUERIES["notify"], {"id": record.id})
             return await _snapshot(connection, record.instance_id, record.id)
 
@@ -92,7 +95,7 @@ class TenantCatalogue:
                 await _demand_pinnable(connection, record)
             await connection.execute(_QUERIES["pin"], {"id": snapshot_id, "pinned": pinned})
             action = "snapshot.pinned" if pinned else "snapshot.unpinned"
-            await self._audit(connection, action, snapshot_id, by=by)
+            await audit(connection, self._organization, action, snapshot_id, by=by)
             return await _snapshot(connection, instance_id, snapshot_id)
 
     async def discard(self, instance_id: str, snapshot_id: str, *, by: str) -> SnapshotRecord:
@@ -101,18 +104,9 @@ class TenantCatalogue:
             record = await _snapshot(connection, instance_id, snapshot_id)
             await _demand_deletable(connection, record)
             await connection.execute(_QUERIES["discard"], {"id": snapshot_id})
-            await self._audit(connection, "snapshot.deleted", snapshot_id, by=by)
+            await audit(connection, self._organization, "snapshot.deleted", snapshot_id, by=by)
             await connection.execute(_QUERIES["notify"], {"id": snapshot_id})
             return await _snapshot(connection, instance_id, snapshot_id)
-
-    async def _audit(self, connection: Connection, action: str, resource: str, *, by: str) -> None:
-        values = {
-            "organization": self._organization,
-            "actor": by,
-            "action": action,
-            "resource": resource,
-        }
-        await connection.execute(_QUERIES["audit"], values)
 
 
 async def keep_snapshot(connection: Connection, deployment_id: str, record: SnapshotRecord) -> None:

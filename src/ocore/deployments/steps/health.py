@@ -58,7 +58,7 @@ async def answering(
     """Return the probes once all pass; StepFailed with the last answers when they will not."""
     began = same_since = tools.now()
     wrong: Probe | None = None
-    starts: int | None = None
+    first: int | None = None
     pause = _FIRST_WAIT
     while True:
         probes = await tools.watch.probe(instance, endpoint)
@@ -66,14 +66,14 @@ async def answering(
             return probes
         tail = await tools.watch.log_tail(instance, colour, _LOG_LINES)
         # A log may tell of starts from before: of a machine that was restarted, for one.
-        starts = max(starts_in(tail), 1) if starts is None else starts
-        again = starts_in(tail) - starts + 1
+        seen = starts_in(tail)
+        first = max(seen, 1) if first is None else first
         now = tools.now()
         if (said := _wrong_answer(probes)) != wrong:
             wrong, same_since = said, now
         hopeless = wrong is not None and now - same_since >= _PATIENCE_WITH_WRONG_ANSWERS
         late = now - began >= timedelta(seconds=tools.health_seconds)
-        if hopeless or late or again >= _MOST_STARTS:
+        if hopeless or late or seen - first + 1 >= _MOST_STARTS:
             raise _unhealthy(probes, tail, now - began)
         await tools.wait(pause)
         pause = min(pause * 1.5, _LONGEST_WAIT)

@@ -100,7 +100,3 @@ SELECT id, organization_id, %(version)s FROM projects WHERE id = %(project)s
     ON CONFLICT (project_id) DO UPDATE
    SET version = excluded.version, rotated_at = clock_timestamp()
 RETURNING project_id::text, organization_id::text, version::text, rotated_at
-
--- name: audit
-INSERT INTO audit_log (organization_id, actor, action, resource_id)
-VALUES (%(organization)s, %(actor)s, %(action)s, %(resource)s)

@@ -21,7 +21,3 @@ SELECT record, status, status_message, live, created_at, updated_at
 -- name: instance
 SELECT record, status, status_message, live, created_at, updated_at
   FROM instances WHERE id = %(id)s
-
--- name: audit
-INSERT INTO audit_log (organization_id, actor, action, resource_id)
-VALUES (%(organization)s, %(actor)s, %(action)s, %(resource)s)

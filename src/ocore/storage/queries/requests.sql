@@ -31,10 +31,6 @@ SELECT id, record FROM deployments
  WHERE instance_id = %(instance)s AND status IN ('queued', 'blocked') AND trigger = 'webhook'
    FOR UPDATE
 
--- name: audit
-INSERT INTO audit_log (organization_id, actor, action, resource_id)
-VALUES (%(organization)s, %(actor)s, %(action)s, %(resource)s)
-
 -- name: notify
 SELECT pg_notify('ocore_deployments', %(id)s)
 

@@ -62,10 +62,6 @@ UPDATE snapshots
    SET status = 'deleting', pinned = false, attempts = 0, worker = NULL, work_until = NULL
  WHERE id = %(id)s AND status IN ('available', 'failed', 'missing', 'restored', 'pending')
 
--- name: audit
-INSERT INTO audit_log (organization_id, actor, action, resource_id)
-VALUES (%(organization)s, %(actor)s, %(action)s, %(resource)s)
-
 -- name: notify
 SELECT pg_notify('ocore_deployments', %(id)s)
 
