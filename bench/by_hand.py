@@ -61,7 +61,7 @@ class Operator:
         """Give a copy of an instance, data and files, that nobody uses."""
         copy = Copy(operator=self, original=database, port=free_port())
         async with connected(self.server) as connection:
-            await Copier().copy(connection, database, copy.database, owner=database)
+            await Copier(self.server).copy(connection, database, copy.database, owner=database)
             copy.folder.make(self.users.odoo)
             source = self.folder(database).data / "filestore" / database
             target = copy.folder.data / "filestore" / copy.database

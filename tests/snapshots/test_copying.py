@@ -1,7 +1,10 @@
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from ocore.kit.databases import connected
@@ -25,7 +28,7 @@ async def copied(server: PostgresServer) -> str:
     async with connected(server, "original") as connection:
         await connection.execute("CREATE TABLE loan AS SELECT generate_series(1, 1000) AS id")
     async with connected(server) as connection:
-        strategy = await Copier().copy(connection, "original", "copy", owner=server.user)
+        strategy = await Copier(server).copy(connection, "original", "copy", owner=server.user)
     async with connected(server, "copy") as connection:
         found = await connection.execute("SELECT count(*) FROM loan")
         assert await found.fetchone() == (1000,)
@@ -44,3 +47,32 @@ async def test_where_they_cannot_nobody_claims_that_it_was_one(tmp_path: Path) -
         pytest.skip("the temporary folder is on a reflink file system")
     async with running_cluster() as (_, server):
         assert await copied(server) == "template"
+
+
+@asynccontextmanager
+async def coming_back(server: PostgresServer, database: str) -> AsyncIterator[None]:
+    """Let three clients come back to a database the moment they are sent away."""
+
+    async def stay() -> None:
+        while True:
+            with suppress(psycopg.Error):
+                conninfo = server.conninfo(database)
+                async with await psycopg.AsyncConnection.connect(conninfo) as connection:
+                    await connection.execute("SELECT pg_sleep(60)")
+
+    clients = [asyncio.create_task(stay()) for _ in range(3)]
+    try:
+        await asyncio.sleep(0.5)
+        yield
+    finally:
+        for client in clients:
+            client.cancel()
+        await asyncio.gather(*clients, return_exceptions=True)
+
+
+async def test_clients_that_come_back_at_once_keep_nobody_from_copying() -> None:
+    async with running_cluster() as (_, server), connected(server) as connection:
+        await connection.execute("CREATE DATABASE original")
+        async with coming_back(server, "original"):
+            copier = Copier(server, attempts=1)
+            await copier.copy(connection, "original", "copy", owner=server.user)

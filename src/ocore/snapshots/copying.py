@@ -9,6 +9,8 @@ everywhere, and copies the bytes where blocks cannot be shared.
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,8 +19,9 @@ import psycopg
 from psycopg import sql
 
 from ocore.errors import StepFailed
-from ocore.kit.databases import Connection, drop_database, send_away
+from ocore.kit.databases import Connection, connected, drop_database, send_away
 from ocore.kit.files import can_reflink
+from ocore.kit.postgres import PostgresServer
 
 CLONE, TEMPLATE = "clone", "template"
 _SMALL_BYTES: Final = 256 * 1024**2
@@ -27,10 +30,11 @@ _CLONING_SINCE: Final = 180000
 
 @dataclass(slots=True)
 class Copier:
-    """Copies databases nobody is connected to; remembers whether this server can clone."""
+    """Copies databases of one server, whoever is connected; remembers whether it can clone."""
 
+    server: PostgresServer
     clones: bool | None = None
-    attempts: int = 20
+    attempts: int = 6
 
     async def copy(self, connection: Connection, source: str, target: str, *, owner: str) -> str:
         """Make `target` a copy of `source`, replacing one there was; return the strategy used."""
@@ -44,7 +48,7 @@ class Copier:
     async def _create(
         self, connection: Connection, source: str, target: str, *, owner: str, strategy: str
     ) -> None:
-        """Copy although somebody may keep coming back: who is connected is sent away first."""
+        """Copy although somebody may keep coming back: all are sent away, before and meanwhile."""
         method = await self._method(connection, source, strategy)
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY {}").format(
             sql.Identifier(target), sql.Identifier(source), sql.Identifier(owner), method
@@ -52,7 +56,8 @@ class Copier:
         for attempt in range(self.attempts):
             await send_away(connection, source)
             try:
-                await connection.execute(statement)
+                async with _emptied(self.server, source):
+                    await connection.execute(statement)
             except psycopg.errors.ObjectInUse:
                 if attempt == self.attempts - 1:
                     raise
@@ -71,6 +76,29 @@ class Copier:
             await connection.execute("SET file_copy_method = 'copy'")
         small = await size_of(connection, source) < _SMALL_BYTES
         return sql.SQL("wal_log") if small else sql.SQL("file_copy")
+
+
+@asynccontextmanager
+async def _emptied(server: PostgresServer, database: str) -> AsyncIterator[None]:
+    """Send away, as long as this lasts, whoever came back to a database.
+
+    `CREATE DATABASE` lets nobody into its template once it has begun, and then waits 5 s for who is
+    in there to leave (PostgreSQL, dbcommands.c: ShareLock, CountOtherDBBackends). Before it has
+    begun, a client that comes back at once is always in time.
+    """
+    async with connected(server) as connection:
+        emptying = asyncio.create_task(_keep_empty(connection, database))
+        try:
+            yield
+        finally:
+            emptying.cancel()
+            await asyncio.gather(emptying, return_exceptions=True)
+
+
+async def _keep_empty(connection: Connection, database: str) -> None:
+    while True:
+        await asyncio.sleep(0.05)
+        await send_away(connection, database)
 
 
 async def can_clone(connection: Connection) -> bool:

@@ -53,7 +53,7 @@ class PostgresSnapshots:
         self._server = server
         self._home = home
         self._odoo_user = odoo_user
-        self._copier = Copier()
+        self._copier = Copier(server)
 
     async def ready(self, instance: Instance, snapshot_id: str) -> tuple[str, ...]:
         await to_its_end(empty, self._folder(snapshot_id))
