@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 
 from ocore.cli import attestations, commands, snapshots, waivers
+from ocore.cli.output import print_error
 from ocore.embedded.settings import Settings, settings_from
 from ocore.embedded.users import closed_folder
 from ocore.errors import OcoreError
@@ -52,7 +53,6 @@ for command in (
 project.command("create")(commands.create_project)
 instance.command("create")(commands.create_instance)
 
-errors = Console(stderr=True)
 _PLAIN_WIDTH: Final = 110
 """Where no terminal says how wide it is, as in the log of a CI run."""
 
@@ -170,7 +170,7 @@ def demo(
     try:
         asyncio.run(tell(story, environment=environment))
     except DemoFailed as failure:
-        errors.print(f"The demo failed: {failure}", style="red", markup=False)
+        print_error(f"The demo failed: {failure}")
         raise typer.Exit(1) from failure
 
 
@@ -185,7 +185,7 @@ def _settings(environment: Mapping[str, str]) -> Settings:
     try:
         return settings_from(environment)
     except OcoreError as refusal:
-        errors.print(str(refusal), style="red", markup=False)
+        print_error(str(refusal))
         raise typer.Exit(2) from refusal
 
 
@@ -197,5 +197,5 @@ def _run(
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except OcoreError as failure:
-        errors.print(str(failure), style="red", markup=False)
+        print_error(str(failure))
         raise typer.Exit(1) from failure

@@ -17,7 +17,6 @@ from ocore.kit import clock
 from tests.api.parts import Api
 
 OCORE = Path(sys.executable).parent / "ocore"
-ACCESS_HOURS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +53,12 @@ class Terminal:
         assert found is not None
         return found
 
-    def sign_in(self, *, expired: bool = False, refresh_token: str = "") -> None:
-        """Leave the session file of an owner who signed in just now, or too long ago."""
-        past = timedelta(hours=ACCESS_HOURS if expired else 0)
+    def sign_in(self, *, left_seconds: float | None = None, refresh_token: str = "") -> None:
+        """Leave the session file of an owner who signed in just now, or so long ago."""
+        lifetime = self.api.tokens.lifetime
+        left = lifetime if left_seconds is None else timedelta(seconds=left_seconds)
         caller = self.api.acme.caller()
-        token = self.api.tokens.sign(caller, now=clock.now() - past)
+        token = self.api.tokens.sign(caller, now=clock.now() + left - lifetime)
         session = Session(
             api_url=f"{self.api.url}/api", access_token=token, refresh_token=refresh_token
         )

@@ -1,9 +1,10 @@
+import asyncio
 import stat
 
 import pytest
 
 from tests.api.parts import PASSWORD
-from tests.api.worker import queue
+from tests.api.worker import empty_world, queue, working
 from tests.cli.terminal import Terminal
 from tests.deployments.world import World
 
@@ -41,15 +42,76 @@ async def test_an_api_that_does_not_answer_is_named(terminal: Terminal) -> None:
     terminal.session_file.write_text(text.replace(terminal.api.url, "http://127.0.0.1:9"))
     ended = await terminal.run("deployments", project(terminal))
     assert ended.code == 2
-    assert "http://127.0.0.1:9/api" in ended.err.replace("\n", "")
+    assert "http://127.0.0.1:9/api" in ended.err
     assert "ocore up" in ended.err
+
+
+async def test_an_api_that_does_not_answer_is_named_where_text_is_wanted_too(
+    terminal: Terminal,
+) -> None:
+    terminal.sign_in()
+    text = terminal.session_file.read_text()
+    terminal.session_file.write_text(text.replace(terminal.api.url, "http://127.0.0.1:9"))
+    for command in (["logs", project(terminal), "any"], ["public-key"]):
+        ended = await terminal.run(*command)
+        assert (ended.code, "[api_unreachable]" in ended.err) == (2, True), ended.err
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8470/api", "localhost", "ftp://127.0.0.1/api"])
+async def test_an_address_that_is_none_is_refused_with_an_example(
+    terminal: Terminal, url: str
+) -> None:
+    ended = await terminal.run("login", f"--url={url}", "--email=a@b.example", OCORE_PASSWORD="x")
+    assert ended.code == 2
+    assert "https://ocore.example.com/api" in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_a_slash_at_the_end_of_the_address_is_no_part_of_it(terminal: Terminal) -> None:
+    url = f"--url={terminal.api.url}/api/"
+    ended = await terminal.run("login", url, "--email=owner@acme.example", OCORE_PASSWORD=PASSWORD)
+    assert ended.code == 0, ended.err
+    assert terminal.session.api_url == f"{terminal.api.url}/api"
+
+
+async def test_what_is_no_api_of_ours_is_named(terminal: Terminal) -> None:
+    async def page(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(page, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        url = f"--url=http://127.0.0.1:{port}/api"
+        ended = await terminal.run("login", url, "--email=a@b.example", OCORE_PASSWORD="x")
+    assert (ended.code, "[not_the_api]" in ended.err) == (2, True), ended.err
+
+
+async def test_a_session_that_runs_out_on_the_way_is_renewed_and_nothing_is_deployed_twice(
+    terminal: Terminal,
+) -> None:
+    url = f"--url={terminal.api.url}/api"
+    await terminal.run("login", url, "--email=owner@acme.example", OCORE_PASSWORD=PASSWORD)
+    first = terminal.session
+    left = 6.0
+    terminal.sign_in(left_seconds=left, refresh_token=first.refresh_token)
+    deploying = asyncio.create_task(
+        terminal.run("deploy", project(terminal), "--branch=main", "--json")
+    )
+    await asyncio.sleep(left + 1)
+    async with working(terminal.api, empty_world()):
+        ended = await deploying
+        assert ended.code == 0, ended.err
+    assert terminal.session.refresh_token not in {"", first.refresh_token}
+    listed = await terminal.run("deployments", project(terminal), "--json")
+    assert listed.events[0]["total"] == 1
 
 
 async def test_an_expired_session_is_refreshed_and_kept(terminal: Terminal) -> None:
     url = f"--url={terminal.api.url}/api"
     await terminal.run("login", url, "--email=owner@acme.example", OCORE_PASSWORD=PASSWORD)
     first = terminal.session
-    terminal.sign_in(expired=True, refresh_token=first.refresh_token)
+    terminal.sign_in(left_seconds=-3600, refresh_token=first.refresh_token)
     ended = await terminal.run("deployments", project(terminal))
     assert ended.code == 0, ended.err
     assert terminal.session.refresh_token not in {"", first.refresh_token}
@@ -142,7 +204,7 @@ async def test_a_cancel_says_what_it_would_do_and_waits_for_a_yes(
 async def test_deployments_are_listed_newest_first(terminal: Terminal) -> None:
     terminal.sign_in()
     first, second = await queue(terminal.api), await queue(terminal.api)
-    ended = await terminal.run("deployments", project(terminal), COLUMNS="200")
+    ended = await terminal.run("deployments", project(terminal))
     assert [line.split()[-1] for line in ended.lines[1:]] == [second.id, first.id]
 
 
@@ -159,15 +221,16 @@ async def test_a_deployment_that_waits_for_somebody_does_not_keep_the_command_wa
     listed = await terminal.run("deployments", project(terminal), "--json")
     (blocked,) = listed.events[0]["deployments"]
     assert blocked["status"] == "blocked"
-    gate = [project(terminal), blocked["id"], "code.secrets", "--reason=An example key"]
+    gate = [project(terminal), blocked["id"], "code.secrets", "--reason=An example key [/red]"]
     wrong = await terminal.run("waive", *gate, typed="code.static\n")
     assert (wrong.code, "confirmation: type the gate's key" in wrong.err) == (2, True), wrong.err
     waived = await terminal.run("waive", *gate, "--confirm=code.secrets", "--expires=2h", "--json")
     assert waived.code == 0, waived.err
     followed = await terminal.run("logs", project(terminal), blocked["id"], "-f")
-    assert "code.secrets waived by Owner: An example key" in followed.out
-    table = await terminal.run("waivers", project(terminal), COLUMNS="250")
+    assert "code.secrets waived by Owner: An example key [/red]" in followed.out
+    table = await terminal.run("waivers", project(terminal))
     assert waived.events[0]["id"] in table.lines[1]
     assert " used " in table.lines[1]
+    assert "An example key [/red]" in table.lines[1]
     again = await terminal.run("revoke", project(terminal), waived.events[0]["id"])
     assert "[waiver_over]" in again.err

@@ -9,7 +9,8 @@ import typer
 
 from ocore.attestations import Statement
 from ocore.cli.client import Client
-from ocore.cli.commands import ProjectOption, converse, errors, print_json
+from ocore.cli.commands import ProjectOption, converse
+from ocore.cli.output import print_error, print_json
 from ocore.errors import Refused
 
 
@@ -51,7 +52,7 @@ def verify(
         trusted = [keys.PublicKey.read(each.read_text(errors="replace")) for each in key]
         verified = envelopes.verify(file.read_bytes(), trusted)
     except Refused as refusal:
-        errors.print(f"{file}: {refusal} [{refusal.code}]", style="red", markup=False)
+        print_error(f"{file}: {refusal} [{refusal.code}]")
         raise typer.Exit(1) from refusal
     if as_json:
         print_json(verified.statement)

@@ -1,9 +1,10 @@
 """Speaks to the API: requests, problems, and the event stream with resume."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final, Self
 
 import aiohttp
@@ -13,6 +14,8 @@ from ocore.cli.credentials import Session
 
 _RECONNECT_SECONDS: Final = 1.0
 _MOST_RECONNECTS: Final = 60
+_ENDLESS: Final = aiohttp.ClientTimeout(total=None, sock_read=45)
+"""For what lasts as long as it has something to say. The stream says something each 15 s."""
 
 
 class ApiProblem(Exception):
@@ -33,10 +36,16 @@ class StreamEvent:
 
 
 class Client:
-    """One conversation with the API, as an async context manager."""
+    """One conversation with the API, as an async context manager.
 
-    def __init__(self, session: Session) -> None:
+    A session that has run out is renewed on the way, and handed to `keep`.
+    """
+
+    def __init__(
+        self, session: Session, *, keep: Callable[[Session], None] = lambda _session: None
+    ) -> None:
         self._session = session
+        self._keep = keep
         self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -63,11 +72,11 @@ class Client:
         return await self._ask("DELETE", path)
 
     async def text(self, path: str) -> AsyncIterator[bytes]:
-        """Yield the body of a GET as it comes."""
-        async with self._open("GET", path) as response:
-            await _raise_for_problem(response)
-            async for chunk in response.content.iter_any():
-                yield chunk
+        """Yield the body of a GET as it comes, however long that takes; ApiProblem as above."""
+        with self._reached():
+            async with self._answer("GET", path, timeout=_ENDLESS) as response:
+                async for chunk in response.content.iter_any():
+                    yield chunk
 
     async def events(self, path: str) -> AsyncGenerator[StreamEvent, None]:
         """Yield events until `complete`; a cut connection is resumed where it was cut.
@@ -91,9 +100,7 @@ class Client:
 
     async def _events_once(self, path: str, last_id: str) -> AsyncGenerator[StreamEvent, None]:
         headers = {"Last-Event-ID": last_id} if last_id else {}
-        endless = aiohttp.ClientTimeout(total=None, sock_read=45)
-        async with self._open("GET", path, headers=headers, timeout=endless) as response:
-            await _raise_for_problem(response)
+        async with self._answer("GET", path, headers=headers, timeout=_ENDLESS) as response:
             fields: dict[str, str] = {}
             async for raw in response.content:
                 line = raw.decode().rstrip("\r\n")
@@ -106,26 +113,55 @@ class Client:
                     fields[name] = fields.get(name, "") + value.removeprefix(" ")
 
     async def _ask(self, method: str, path: str, **more: Any) -> Any:
-        try:
-            async with self._open(method, path, **more) as response:
-                await _raise_for_problem(response)
+        with self._reached():
+            async with self._answer(method, path, **more) as response:
                 return msgspec.json.decode(await response.read() or b"null")
-        except (aiohttp.ClientConnectionError, TimeoutError) as failure:
-            raise ApiProblem(
-                0,
-                "api_unreachable",
-                f"no answer from {self._session.api_url}: {failure}. Is `ocore up` running?",
-            ) from failure
 
-    def _open(
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Turn what keeps us from an answer of the API into an ApiProblem."""
+        url = self._session.api_url
+        try:
+            yield
+        except (aiohttp.ClientError, TimeoutError) as failure:
+            sentence = f"no answer from {url}: {failure}. Is `ocore up` running?"
+            raise ApiProblem(0, "api_unreachable", sentence) from failure
+        except msgspec.DecodeError as failure:
+            sentence = f"what answers at {url} is not oCore's API: {failure}"
+            raise ApiProblem(0, "not_the_api", sentence) from failure
+
+    @asynccontextmanager
+    async def _answer(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **more: Any
-    ) -> Any:
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Yield a good answer. Whoever was not let in comes again once, with a new session.
+
+        This request alone is sent again, for those before it have been answered.
+        """
+        response = await self._send(method, path, headers or {}, more)
+        if response.status == HTTPStatus.UNAUTHORIZED and self._session.refresh_token:
+            response.close()
+            await self._renew()
+            response = await self._send(method, path, headers or {}, more)
+        async with response:
+            await _raise_for_problem(response)
+            yield response
+
+    async def _renew(self) -> None:
+        old, self._session = self._session, Session(api_url=self._session.api_url)
+        answer = await self.post("/auth/refresh", {"refreshToken": old.refresh_token})
+        self._session = Session.of(old.api_url, answer)
+        self._keep(self._session)
+
+    async def _send(
+        self, method: str, path: str, headers: Mapping[str, str], more: Mapping[str, Any]
+    ) -> aiohttp.ClientResponse:
         if self._http is None:
             raise LookupError("the client is used outside its context")
-        sent = dict(headers or {})
-        if self._session.access_token:
-            sent["Authorization"] = f"Bearer {self._session.access_token}"
-        return self._http.request(method, self._session.api_url + path, headers=sent, **more)
+        token = self._session.access_token
+        who = {"Authorization": f"Bearer {token}"} if token else {}
+        url = self._session.api_url + path
+        return await self._http.request(method, url, headers={**headers, **who}, **more)
 
 
 def _event(fields: Mapping[str, str]) -> StreamEvent:

@@ -3,43 +3,47 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
-import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from ocore.cli import credentials
 from ocore.cli.client import ApiProblem, Client
 from ocore.cli.credentials import Session
 from ocore.cli.follow import BLOCKED, GOOD, follow, follow_json
+from ocore.cli.output import console, errors, print_error, print_json, print_table
 
 T = TypeVar("T")
-console = Console()
-errors = Console(stderr=True)
 
 ProjectOption = Annotated[str, typer.Option("--project", help="Project id.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one event a line.")]
 
 
+def _api_url(url: str) -> str:
+    """Return the API's address; an exit with an example when it is none."""
+    if not url.startswith(("http://", "https://")):
+        raise typer.BadParameter("give it as in https://ocore.example.com/api")
+    return url.rstrip("/")
+
+
 def login(
     email: Annotated[str, typer.Option(prompt=True)],
     password: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="OCORE_PASSWORD")],
-    api_url: Annotated[str, typer.Option("--url", envvar="OCORE_API_URL")],
+    api_url: Annotated[
+        str,
+        typer.Option(
+            "--url",
+            envvar="OCORE_API_URL",
+            callback=_api_url,
+            help="Where the API is: ends in /api.",
+        ),
+    ],
 ) -> None:
     """Sign in and keep the session."""
-
-    async def sign_in(client: Client) -> Session:
-        answer = await client.post("/auth/login", {"email": email, "password": password})
-        return Session(
-            api_url=api_url,
-            access_token=answer["accessToken"],
-            refresh_token=answer["refreshToken"],
-        )
-
-    session = converse(sign_in, Session(api_url=api_url))
-    credentials.save(credentials.session_file(), session)
+    wanted = {"email": email, "password": password}
+    answer = converse(lambda client: client.post("/auth/login", wanted), Session(api_url=api_url))
+    credentials.save(credentials.session_file(), Session.of(api_url, answer))
     console.print(f"Signed in to {api_url} as {email}")
 
 
@@ -98,10 +102,8 @@ def deployments(
     if as_json:
         print_json(page)
         return
-    table = Table("Created", "Status", "Trigger", "Commit", "Risk", "Seconds", "Id", box=None)
-    for each in page["deployments"]:
-        table.add_row(*_row(each))
-    console.print(table)
+    columns = ("Created", "Status", "Trigger", "Commit", "Risk", "Seconds", "Id")
+    print_table(columns, map(_row, page["deployments"]))
 
 
 def logs(
@@ -166,19 +168,18 @@ def show_to_its_end(start: Callable[[Client], Awaitable[Any]], *, as_json: bool)
         deployment = await start(client)
         if as_json:
             return await follow_json(client, deployment)
-        console.print(f"Deployment {deployment['id']}", highlight=False)
+        console.print(f"Deployment {deployment['id']}")
         return await follow(client, deployment, console)
 
     ended = converse(show)
+    place = f"--project {ended['projectId']} {ended['id']}"
     if ended["status"] == BLOCKED:
         if not as_json:
-            errors.print(
-                f"Accept: ocore waive --project {ended['projectId']} {ended['id']} GATE --reason …"
-            )
+            errors.print(f"Accept: ocore waive {place} GATE --reason …", soft_wrap=True)
         raise typer.Exit(3)
     if ended["status"] not in GOOD:
         if not as_json:
-            errors.print(f"Log: ocore logs --project {ended['projectId']} {ended['id']}")
+            errors.print(f"Log: ocore logs {place}", soft_wrap=True)
         raise typer.Exit(1)
 
 
@@ -189,35 +190,18 @@ def converse(ask: Callable[[Client], Awaitable[T]], session: Session | None = No
         errors.print("Not signed in: run `ocore login` first.")
         raise typer.Exit(2)
 
+    keep = partial(credentials.save, credentials.session_file())
+
+    async def talk() -> T:
+        async with Client(known, keep=keep) as client:
+            return await ask(client)
+
     try:
-        return asyncio.run(_talk(ask, known))
+        return asyncio.run(talk())
     except ApiProblem as problem:
         where = f"{problem.field}: " if problem.field else ""
-        errors.print(f"{where}{problem.detail} [{problem.code}]", style="red", markup=False)
+        print_error(f"{where}{problem.detail} [{problem.code}]")
         raise typer.Exit(2) from problem
-
-
-async def _talk(ask: Callable[[Client], Awaitable[T]], session: Session) -> T:
-    try:
-        async with Client(session) as client:
-            return await ask(client)
-    except ApiProblem as problem:
-        if problem.status != 401 or not session.refresh_token:
-            raise
-    async with Client(await _refreshed(session)) as client:
-        return await ask(client)
-
-
-async def _refreshed(session: Session) -> Session:
-    async with Client(Session(api_url=session.api_url)) as client:
-        answer = await client.post("/auth/refresh", {"refreshToken": session.refresh_token})
-    fresh = Session(
-        api_url=session.api_url,
-        access_token=answer["accessToken"],
-        refresh_token=answer["refreshToken"],
-    )
-    credentials.save(credentials.session_file(), fresh)
-    return fresh
 
 
 def _row(deployment: dict[str, Any]) -> list[str]:
@@ -231,8 +215,3 @@ def _row(deployment: dict[str, Any]) -> list[str]:
         f"{duration / 1000:.1f}" if duration is not None else "",
         deployment["id"],
     ]
-
-
-def print_json(value: Any) -> None:
-    """Print a value as one line of JSON."""
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")

@@ -1,7 +1,9 @@
 """Where the command line keeps its session: one file that only its owner can read."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -12,6 +14,15 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     api_url: str
     access_token: str = ""
     refresh_token: str = ""
+
+    @classmethod
+    def of(cls, api_url: str, answer: Mapping[str, Any]) -> "Session":
+        """Return the session that the API has answered with."""
+        return cls(
+            api_url=api_url,
+            access_token=answer["accessToken"],
+            refresh_token=answer["refreshToken"],
+        )
 
 
 def session_file() -> Path:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import Any, Final
 
-import msgspec
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
@@ -13,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ocore.cli.client import Client
+from ocore.cli.output import print_json
 
 MARKS: Final = {
     "succeeded": ("✔", "green"),
@@ -38,7 +38,7 @@ async def follow_json(client: Client, deployment: Mapping[str, Any]) -> dict[str
     """Print each event as one line of JSON, then the whole deployment; return it."""
 
     def show(kind: str, data: Mapping[str, Any]) -> None:
-        print(msgspec.json.encode({"event": kind, "data": data}).decode(), flush=True)  # noqa: T201 - the output is the product
+        print_json({"event": kind, "data": data})
 
     ended = await _follow(client, deployment, show)
     show("deployment", ended)
@@ -72,9 +72,9 @@ async def _now(client: Client, deployment: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(console: Console) -> Show:
     def show(kind: str, data: Mapping[str, Any]) -> None:
         if kind == "step":
-            console.print(_step_line(data), highlight=False)
+            console.print(_step_line(data))
         elif kind in {"complete", BLOCKED}:
-            console.print(_ending_line(data), highlight=False)
+            console.print(_ending_line(data))
 
     return show
 

@@ -3,10 +3,10 @@
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from ocore.cli.client import Client
-from ocore.cli.commands import JsonOption, console, converse, print_json, show_to_its_end
+from ocore.cli.commands import JsonOption, converse, show_to_its_end
+from ocore.cli.output import console, print_json, print_table
 
 EnvironmentOption = Annotated[
     str, typer.Option("--environment", help="Environment id: that of its instance.")
@@ -29,10 +29,7 @@ def list_snapshots(
         print_json(page)
         return
     columns = ("Created", "Status", "Reason", "How", "MiB", "Off-site", "Pinned", "Commit", "Id")
-    table = Table(*columns, box=None)
-    for each in page["snapshots"]:
-        table.add_row(*_row(each))
-    console.print(table)
+    print_table(columns, map(_row, page["snapshots"]))
 
 
 @app.command("create")

@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Annotated, Any, Final
 
 import typer
-from rich.table import Table
 
-from ocore.cli.commands import JsonOption, ProjectOption, console, converse, print_json
+from ocore.cli.commands import JsonOption, ProjectOption, converse
+from ocore.cli.output import console, print_json, print_table
 from ocore.kit import clock
 
 _DURATION: Final = re.compile(r"(?P<amount>[0-9]{1,5})(?P<unit>[mhd])")
@@ -42,7 +42,7 @@ def waive(  # noqa: PLR0913 - each argument is an option of the command
     if as_json:
         print_json(waiver)
     else:
-        console.print(f"Waived {gate} until {waiver['expiresAt']}: {waiver['id']}", highlight=False)
+        console.print(f"Waived {gate} until {waiver['expiresAt']}: {waiver['id']}")
 
 
 def waivers(
@@ -56,10 +56,8 @@ def waivers(
     if as_json:
         print_json(page)
         return
-    table = Table("Created", "Status", "Gate", "Scope", "Who", "Until", "Reason", "Id", box=None)
-    for each in page["waivers"]:
-        table.add_row(*_row(each))
-    console.print(table)
+    columns = ("Created", "Status", "Gate", "Scope", "Who", "Until", "Reason", "Id")
+    print_table(columns, map(_row, page["waivers"]))
 
 
 def revoke(
