@@ -115,12 +115,12 @@ async def test_what_came_between_getting_ready_and_taking_is_in_the_snapshot(
     assert taken.files == len(listed)
 
 
-def test_a_file_that_no_longer_is_what_its_name_says_is_found(tmp_path: Path) -> None:
+async def test_a_file_that_no_longer_is_what_its_name_says_is_found(tmp_path: Path) -> None:
     good, bad = attach(tmp_path, b"good"), attach(tmp_path, b"bad")
     (tmp_path / bad).write_bytes(b"b4d")
     (tmp_path / "checklist").mkdir()
     (tmp_path / "checklist" / "x").touch()
-    assert changed_files(tmp_path) == (bad,)
+    assert await changed_files(tmp_path) == (bad,)
     assert set(sizes_of(tmp_path)) == {good, bad}
 
 

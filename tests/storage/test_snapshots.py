@@ -21,7 +21,7 @@ from ocore.storage.chores import PostgresChores
 from ocore.storage.database import transaction
 from ocore.storage.snapshots import TenantCatalogue
 from tests.deployments.journal import SNAPSHOT
-from tests.storage.records import Records, ending
+from tests.storage.records import Records, block, ending
 
 
 def catalogue(records: Records, *, of: str = "acme") -> TenantCatalogue:
@@ -185,6 +185,51 @@ async def test_what_was_taken_waits_for_its_restore_test_last(records: Records) 
     await chores.proven(proving, Proof.PASSED, message=None)
     found = await catalogue(records).snapshot(instance_id(records), deployment.id)
     assert (found.status, found.proof) == (SnapshotStatus.AVAILABLE, Proof.PASSED)
+
+
+async def test_a_restore_test_makes_way_for_deployments_of_its_instance_but_not_for_ever(
+    records: Records,
+) -> None:
+    await records.succeed(await records.ask())
+    await age(records, hours=0)
+    ledger, chores = records.ledger(), PostgresChores(records.pool)
+    chore = await chores.claim("w", seconds=60)
+    assert chore is not None
+    assert chore.kind is ChoreKind.PROVE
+    await records.ask(instance=1)
+    await records.ask()
+    assert await ledger.claim("w") is not None
+    assert not await chores.in_the_way(chore), "another instance's, and one that waits"
+    lease = await ledger.claim("w")
+    assert lease is not None
+    assert await chores.in_the_way(chore)
+    await chores.put_back(chore)
+    assert await chores.claim("w", seconds=60) is None
+    await block(records, lease)
+    again = await chores.claim("w", seconds=60)
+    assert again == chore, "blocked, it waits for a person; and no attempt was spent"
+    await chores.put_back(again)
+    await unblock(records)
+    assert await ledger.claim("w") is not None
+    assert await chores.claim("w", seconds=60) is None
+    await age(records, hours=1)
+    patient = await chores.claim("w", seconds=60)
+    assert patient is not None
+    assert not await chores.in_the_way(patient)
+
+
+async def age(records: Records, *, hours: float) -> None:
+    """Let all snapshots have been taken so long ago."""
+    async with transaction(records.pool, "*") as connection:
+        await connection.execute(
+            "UPDATE snapshots SET completed_at = clock_timestamp() - make_interval(hours => %s)",
+            [hours],
+        )
+
+
+async def unblock(records: Records) -> None:
+    async with transaction(records.pool, "*") as connection:
+        await connection.execute("UPDATE deployments SET wake_at = %s", [clock.now()])
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import json
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,12 +20,14 @@ from ocore.embedded.home import Home
 from ocore.environments import Instance
 from ocore.errors import StepFailed
 from ocore.kit import clock, ids
+from ocore.kit.databases import connected
 from ocore.kit.postgres import PostgresServer
 from ocore.snapshots import Room
-from ocore.snapshots.dumping import seal
+from ocore.snapshots.dumping import is_whole, seal
 from ocore.snapshots.postgres import PostgresSnapshots
 from ocore.snapshots.properties import Properties
 from ocore.snapshots.records import (
+    ChoreKind,
     Proof,
     SnapshotReason,
     SnapshotRecord,
@@ -298,3 +302,96 @@ async def test_a_restore_test_that_has_no_room_waits_and_fills_no_disk(
     assert found.message is not None
     assert "no room to restore it" in found.message
     assert await keeper.chores.claim("w", seconds=60) is None, "not before an hour is over"
+
+
+SLOW = """
+CREATE FUNCTION public.let_go() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    LOOP
+        PERFORM pg_stat_clear_snapshot();
+        PERFORM 1 FROM pg_stat_activity WHERE application_name = '{holder}';
+        IF NOT FOUND THEN RETURN true; END IF;
+        PERFORM pg_sleep(0.05);
+    END LOOP;
+END $$;
+CREATE TABLE public.large (id int CHECK (public.let_go()));
+INSERT INTO public.large VALUES (1)
+"""
+"""A table whose restore takes as long as somebody is connected under a name."""
+
+
+@asynccontextmanager
+async def held(server: PostgresServer, name: str) -> AsyncIterator[None]:
+    async with connected(server) as connection:
+        await connection.execute("SELECT set_config('application_name', %s, false)", [name])
+        yield
+
+
+async def until_restoring(server: PostgresServer, database: str) -> None:
+    copying = (
+        "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'COPY public.large%' AND starts_with("
+        f"datname, '{database}__t')"
+    )
+    async with asyncio.timeout(120):
+        while not await query(server, "postgres", copying):  # noqa: ASYNC110 - another program
+            await asyncio.sleep(0.05)
+
+
+async def test_a_restore_test_is_cut_by_a_deployment_until_it_has_waited_long_enough(
+    keeper: Keeper, served: Instance, records: Records, postgres_server: PostgresServer
+) -> None:
+    holder = f"holder of {served.database}"
+    await query(postgres_server, served.database, SLOW.format(holder=holder))
+    wanted, book, ledger = await ask(records), catalogue(records), records.ledger()
+    taking = await keeper.chores.claim("w", seconds=60)
+    assert taking is not None
+    await do(keeper, taking)
+
+    async def begin_to_prove() -> asyncio.Task[None]:
+        chore = await keeper.chores.claim("w", seconds=60)
+        assert chore is not None
+        assert (chore.record.id, chore.kind, chore.attempts) == (wanted, ChoreKind.PROVE, 1)
+        proving = asyncio.create_task(do(keeper, chore))
+        await until_restoring(postgres_server, served.database)
+        return proving
+
+    async with held(postgres_server, holder):
+        proving = await begin_to_prove()
+        await records.ask()
+        lease = await ledger.claim("w")
+        assert lease is not None
+        async with asyncio.timeout(60):
+            await proving
+    found = await book.snapshot(served.id, wanted)
+    assert (found.status, found.proof) == (SnapshotStatus.AVAILABLE, Proof.WANTED)
+    assert found.message is None
+    assert await keeper.shelf.copies(served) == ()
+    await ledger.close(lease, ending(Status.FAILED))
+    async with held(postgres_server, holder):
+        proving = await begin_to_prove()
+        async with transaction(records.pool, "*") as connection:
+            await connection.execute("UPDATE snapshots SET completed_at = now() - interval '1 h'")
+        await records.ask()
+        assert await ledger.claim("w") is not None
+    await proving
+    assert (await book.snapshot(served.id, wanted)).proof is Proof.PASSED
+
+
+async def test_a_dump_that_was_cut_is_no_dump_and_is_made_anew(
+    keeper: Keeper, served: Instance, home: Home, postgres_server: PostgresServer
+) -> None:
+    await query(postgres_server, served.database, "CREATE VIEW public.one AS SELECT 1 AS one")
+    await keeper.snapshots.ready(served, (snapshot_id := ids.uuid7()))
+    taken = await keeper.snapshots.take(served, snapshot_id)
+    async with connected(postgres_server, taken.location) as connection, connection.transaction():
+        await connection.execute("LOCK TABLE public.one")
+        proving = asyncio.create_task(keeper.shelf.prove(served, taken))
+        async with asyncio.timeout(60):
+            while not (home.snapshots / taken.id / "dump").exists():  # noqa: ASYNC110 - pg_dump's
+                await asyncio.sleep(0.02)
+        proving.cancel()
+        await asyncio.gather(proving, return_exceptions=True)
+        assert not is_whole(home.snapshots / taken.id)
+    await keeper.shelf.prove(served, taken)
+    assert is_whole(home.snapshots / taken.id)
+    assert await keeper.shelf.copies(served) == (taken.location,)

@@ -24,10 +24,11 @@ from ocore.snapshots.properties import Properties, creation, given_to
 _MANIFEST: Final = "manifest.json"
 _PROPERTIES: Final = "database.json"
 _COUNTS: Final = "rows.json"
-_JOBS: Final = "2"
+_JOBS: Final = 2
+"""How many tables at once where somebody waits for it."""
 
 
-async def dump(server: PostgresServer, database: str, folder: Path) -> None:
+async def dump(server: PostgresServer, database: str, folder: Path, *, jobs: int = _JOBS) -> None:
     """Write the dump, and read it back to its end. It is not whole before it is sealed."""
     (folder / _MANIFEST).unlink(missing_ok=True)
     await to_its_end(shutil.rmtree, folder / "dump", True)  # noqa: FBT003 - ignore_errors
@@ -37,18 +38,31 @@ async def dump(server: PostgresServer, database: str, folder: Path) -> None:
         moment = str(exported[0]) if exported else ""
         # The dump sees the rows of this very moment, and so these are the numbers to prove it by.
         _write(folder / _COUNTS, msgspec.json.encode(await row_counts(connection)))
-        await _run(server, dump_command(server, database, folder / "dump", moment=moment))
+        argv = dump_command(server, database, folder / "dump", moment=moment, jobs=jobs)
+        await _run(server, argv)
     await _run(server, read_command(server, folder / "dump"))
 
 
 async def seal(folder: Path, properties: Properties) -> None:
     """Write down the properties, and the manifest that makes the dump a whole one."""
-    await to_its_end(_seal, folder, properties)
+    _write(folder / _PROPERTIES, msgspec.json.encode(properties))
+    beside = [folder / name for name in (_PROPERTIES, _COUNTS, LIST)]
+    parts = [*sorted((folder / "dump").iterdir()), *beside]
+    # One after the other, so that a cancel waits for no more than one.
+    sums = {str(part.relative_to(folder)): await asyncio.to_thread(_sha256, part) for part in parts}
+    _write(folder / _MANIFEST, msgspec.json.encode(sums))
 
 
 async def check(folder: Path) -> None:
     """StepFailed names the first part of the dump that is missing or has changed."""
-    await asyncio.to_thread(_check, folder)
+    if not is_whole(folder):
+        raise StepFailed(f"the dump {folder} is gone or was never finished")
+    for name, expected in _sums(folder).items():
+        path = folder / name
+        if not path.exists():
+            raise StepFailed(f"the dump is damaged: {path} is missing")
+        if await asyncio.to_thread(_sha256, path) != expected:
+            raise StepFailed(f"the dump is damaged: {path} is not what was written")
 
 
 async def create_for(
@@ -67,9 +81,11 @@ async def create_for(
     return properties
 
 
-async def restore(server: PostgresServer, folder: Path, database: str) -> None:
+async def restore(
+    server: PostgresServer, folder: Path, database: str, *, jobs: int = _JOBS
+) -> None:
     """Fill an empty database from a dump; whose each thing is stands in the dump."""
-    await _run(server, restore_command(server, folder / "dump", database))
+    await _run(server, restore_command(server, folder / "dump", database, jobs=jobs))
 
 
 async def restore_for(server: PostgresServer, folder: Path, database: str, *, owner: str) -> None:
@@ -78,8 +94,11 @@ async def restore_for(server: PostgresServer, folder: Path, database: str, *, ow
 
 
 async def prove(server: PostgresServer, folder: Path, scratch: str) -> None:
-    """Restore a dump into an empty database and count. StepFailed names the table that differs."""
-    await restore(server, folder, scratch)
+    """Restore a dump into an empty database and count. StepFailed names the table that differs.
+
+    One table after the other: nobody waits for it.
+    """
+    await restore(server, folder, scratch, jobs=1)
     await demand_rows(server, folder, scratch)
 
 
@@ -114,18 +133,22 @@ def sums_of(folder: Path) -> dict[str, str]:
     return {**_sums(folder), _MANIFEST: _sha256(manifest)}
 
 
-def dump_command(server: PostgresServer, database: str, folder: Path, *, moment: str) -> list[str]:
+def dump_command(
+    server: PostgresServer, database: str, folder: Path, *, moment: str, jobs: int
+) -> list[str]:
     options = [
         "--format=directory",
-        f"--jobs={_JOBS}",
+        f"--jobs={jobs}",
         "--compress=gzip:1",
         f"--snapshot={moment}",
     ]
     return [_program(server, "pg_dump"), *_address(server), *options, f"--file={folder}", database]
 
 
-def restore_command(server: PostgresServer, folder: Path, database: str) -> list[str]:
-    options = [f"--jobs={_JOBS}", "--exit-on-error", f"--dbname={database}"]
+def restore_command(
+    server: PostgresServer, folder: Path, database: str, *, jobs: int = _JOBS
+) -> list[str]:
+    options = [f"--jobs={jobs}", "--exit-on-error", f"--dbname={database}"]
     return [_program(server, "pg_restore"), *_address(server), *options, str(folder)]
 
 
@@ -156,29 +179,10 @@ async def _run(server: PostgresServer, argv: list[str]) -> None:
         raise StepFailed(str(failure), exit_code=failure.code) from failure
 
 
-def _seal(folder: Path, properties: Properties) -> None:
-    _write(folder / _PROPERTIES, msgspec.json.encode(properties))
-    beside = [folder / name for name in (_PROPERTIES, _COUNTS, LIST)]
-    parts = [*sorted((folder / "dump").iterdir()), *beside]
-    sums = {str(part.relative_to(folder)): _sha256(part) for part in parts}
-    _write(folder / _MANIFEST, msgspec.json.encode(sums))
-
-
 def _write(file: Path, content: bytes) -> None:
     fresh = file.with_name(f".{file.name}")
     fresh.write_bytes(content)
     fresh.replace(file)
-
-
-def _check(folder: Path) -> None:
-    if not is_whole(folder):
-        raise StepFailed(f"the dump {folder} is gone or was never finished")
-    for name, expected in _sums(folder).items():
-        path = folder / name
-        if not path.exists():
-            raise StepFailed(f"the dump is damaged: {path} is missing")
-        if _sha256(path) != expected:
-            raise StepFailed(f"the dump is damaged: {path} is not what was written")
 
 
 def _sums(folder: Path) -> dict[str, str]:

@@ -1,12 +1,15 @@
 """The record of snapshots: what is kept, of what, and how long. Values and ports only."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from ocore.artifacts import Snapshot
 from ocore.environments import Instance, Live
+
+PROOF_WAITS: Final = timedelta(hours=1)
+"""How long after a snapshot was taken its restore test makes way for deployments."""
 
 
 class SnapshotStatus(StrEnum):
@@ -177,7 +180,11 @@ class Chores(Protocol):
     """The worker's side, across organizations."""
 
     async def claim(self, worker: str, *, seconds: float) -> Chore | None:
-        """Take the oldest one that waits, or whose worker fell silent."""
+        """Take the oldest one that waits, or whose worker fell silent.
+
+        A deployment at work keeps those of its instance waiting: what is to be taken until it
+        ends, a restore test no longer than `PROOF_WAITS`.
+        """
         ...
 
     async def renew(self, chore: Chore, *, seconds: float) -> bool:
@@ -197,6 +204,14 @@ class Chores(Protocol):
 
     async def proven(self, chore: Chore, proof: Proof, *, message: str | None) -> None:
         """Write down whether it can be restored; a dump that cannot is no snapshot any more."""
+        ...
+
+    async def in_the_way(self, chore: Chore) -> bool:
+        """Say whether a restore test is to make way for a deployment that is at work."""
+        ...
+
+    async def put_back(self, chore: Chore) -> None:
+        """Let it be claimed once more, as if it had not been."""
         ...
 
     async def again(self, chore: Chore, *, seconds: float, message: str) -> None:

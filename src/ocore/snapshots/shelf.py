@@ -76,21 +76,21 @@ class PostgresShelf:
     async def prove(self, instance: Instance, snapshot: Snapshot) -> None:
         folder = snapshot_folder(self._home.snapshots, snapshot.id)
         await asyncio.to_thread(demand_files, snapshot.id, folder)
-        changed = await asyncio.to_thread(changed_files, folder / "filestore")
+        changed = await changed_files(folder / "filestore")
         if changed:
             raise StepFailed(f"{folder / 'filestore' / changed[0]} is not what its name says")
         if not is_whole(folder):
             await self._dump(snapshot, folder)
         scratch = scratch_database(instance.database, snapshot.id)
         async with connected(self._server) as connection:
-            await create_for(connection, folder, scratch)
             try:
+                await create_for(connection, folder, scratch)
                 await prove(self._server, folder, scratch)
             finally:
                 await drop_database(connection, scratch)
 
     async def _dump(self, snapshot: Snapshot, folder: Path) -> None:
-        await dump(self._server, snapshot.location, folder)
+        await dump(self._server, snapshot.location, folder, jobs=1)
         async with connected(self._server) as connection:
             await seal(folder, await read_properties(connection, snapshot.location))
 

@@ -4,12 +4,20 @@ from typing import Any, Final
 
 from ocore.artifacts import Snapshot
 from ocore.environments import Instance
-from ocore.snapshots.records import Chore, Kept, Proof, SnapshotSettings, SnapshotStatus
+from ocore.snapshots.records import (
+    PROOF_WAITS,
+    Chore,
+    Kept,
+    Proof,
+    SnapshotSettings,
+    SnapshotStatus,
+)
 from ocore.storage.codec import instance_from, to_json
 from ocore.storage.database import EVERY_ORGANIZATION, Connection, Pool, load_queries, transaction
 from ocore.storage.snapshots import record_from, settings_from
 
 _QUERIES: Final = load_queries("snapshots")
+_PATIENCE: Final = {"patience": PROOF_WAITS}
 
 
 class PostgresChores:
@@ -20,7 +28,7 @@ class PostgresChores:
 
     async def claim(self, worker: str, *, seconds: float) -> Chore | None:
         async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
-            row = await _one(connection, "claim", worker=worker, seconds=seconds)
+            row = await _one(connection, "claim", worker=worker, seconds=seconds, **_PATIENCE)
             if row is None:
                 return None
             record = record_from(row[:-1])
@@ -58,6 +66,16 @@ class PostgresChores:
         values = {"id": chore.record.id, "worker": chore.worker, "proof": proof, "message": message}
         async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
             await connection.execute(_QUERIES["proven"], values)
+
+    async def in_the_way(self, chore: Chore) -> bool:
+        async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
+            row = await _one(connection, "in_the_way", id=chore.record.id, **_PATIENCE)
+        return row is not None
+
+    async def put_back(self, chore: Chore) -> None:
+        values = {"id": chore.record.id, "worker": chore.worker}
+        async with transaction(self._pool, EVERY_ORGANIZATION) as connection:
+            await connection.execute(_QUERIES["put_back"], values)
 
     async def again(self, chore: Chore, *, seconds: float, message: str) -> None:
         values = {

@@ -11,6 +11,7 @@ import structlog
 from ocore.artifacts import Snapshot
 from ocore.environments import Instance
 from ocore.errors import StepFailed
+from ocore.kit.tasks import ends_first
 from ocore.snapshots import Shelf, Snapshots, in_time
 from ocore.snapshots.records import (
     Chore,
@@ -28,6 +29,7 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS: Final = 2.0
 SWEEP_SECONDS: Final = 600.0
 _LEASE_SECONDS: Final = 60.0
+_LOOK_SECONDS: Final = 0.5
 _MOST_ATTEMPTS: Final = 5
 _ROOM_SECONDS: Final = 3600.0
 _SPARE_BYTES: Final = 128 * 1024**2
@@ -62,17 +64,8 @@ async def keep(keeper: Keeper) -> None:
 
 async def do(keeper: Keeper, chore: Chore) -> None:
     """Do what is wanted of one snapshot, and write down how it ended."""
-    working = asyncio.create_task(_do(keeper, chore))
-    renewing = asyncio.create_task(_renew(keeper, chore))
-    try:
-        # Whoever lost the chore stops: somebody else is at it.
-        await asyncio.wait({working, renewing}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-    finally:
-        for task in (working, renewing):
-            task.cancel()
-        await asyncio.gather(working, renewing, return_exceptions=True)
+    if not await ends_first(_do(keeper, chore), _renew(keeper, chore)):
+        log.warning("snapshot left to another worker", snapshot=chore.record.id)
 
 
 async def sweep(keeper: Keeper) -> None:
@@ -139,9 +132,13 @@ async def _prove(keeper: Keeper, chore: Chore) -> None:
         reason = f"no room to restore it for a test: {wanted} bytes are needed, {free} are free"
         await keeper.chores.again(chore, seconds=_ROOM_SECONDS, message=reason)
         return
-    await keeper.shelf.prove(chore.instance, chore.record.snapshot)
-    await keeper.chores.proven(chore, Proof.PASSED, message=None)
-    log.info("snapshot restored for a test", snapshot=chore.record.id)
+    proving = keeper.shelf.prove(chore.instance, chore.record.snapshot)
+    if await ends_first(proving, _wait_for_a_deployment(keeper, chore)):
+        await keeper.chores.proven(chore, Proof.PASSED, message=None)
+        log.info("snapshot restored for a test", snapshot=chore.record.id)
+    else:
+        await keeper.chores.put_back(chore)
+        log.info("restore test made way for a deployment", snapshot=chore.record.id)
 
 
 async def _delete(keeper: Keeper, chore: Chore) -> None:
@@ -166,7 +163,11 @@ def _unfinished(chore: Chore) -> Snapshot:
 async def _renew(keeper: Keeper, chore: Chore) -> None:
     while await keeper.chores.renew(chore, seconds=_LEASE_SECONDS):  # noqa: ASYNC110 - a database
         await asyncio.sleep(_LEASE_SECONDS / 3)
-    log.warning("snapshot left to another worker", snapshot=chore.record.id)
+
+
+async def _wait_for_a_deployment(keeper: Keeper, chore: Chore) -> None:
+    while not await keeper.chores.in_the_way(chore):  # noqa: ASYNC110 - a database
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _forget_orphans(keeper: Keeper, kept: Kept, copies: Sequence[str]) -> None:

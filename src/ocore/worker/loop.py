@@ -12,6 +12,7 @@ from ocore.deployments.ledger import Lease, Ledger
 from ocore.deployments.runner import run_deployment
 from ocore.deployments.toolbox import Toolbox
 from ocore.errors import LeaseLost, Stopping, Unavailable
+from ocore.kit.tasks import ends_first
 from ocore.worker.transcript import Transcript
 
 log = structlog.get_logger(__name__)
@@ -106,26 +107,11 @@ async def _run_with_heartbeat(shop: Shop, lease: Lease) -> None:
 
     async def run(renewal: Coroutine[Any, Any, None]) -> bool:
         deployment = run_deployment(lease, shop.ledger, tools)
-        return await _ends_first(deployment, renewal, transcript.keep_flushing())
+        return await ends_first(deployment, renewal, transcript.keep_flushing())
 
     if not await run(_renew_until_cancel(shop, lease)):
         log.info("step cut short by a cancel", deployment=lease.deployment_id)
         await run(_renew(shop, lease))
-
-
-async def _ends_first(work: Coroutine[Any, Any, None], *others: Coroutine[Any, Any, None]) -> bool:
-    """Say whether `work` ended before all others; whatever is still running then is cancelled."""
-    main = asyncio.create_task(work)
-    guards = [asyncio.create_task(each) for each in others]
-    try:
-        done, _ = await asyncio.wait({main, *guards}, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-        return main in done
-    finally:
-        for task in (main, *guards):
-            task.cancel()
-        await asyncio.gather(main, *guards, return_exceptions=True)
 
 
 async def _renew(shop: Shop, lease: Lease) -> None:

@@ -70,7 +70,8 @@ SELECT id FROM snapshots WHERE instance_id = %(instance)s AND status = 'availabl
 
 -- name: claim
 -- One that waits, or whose worker fell silent. Judged by the database's clock alone. None is taken
--- beside a deployment, which may be half-way through the data.
+-- beside a deployment, which may be half-way through the data; none is restored for a test, because
+-- its users would feel that, until it has waited long enough.
 UPDATE snapshots s
    SET status = CASE status WHEN 'pending' THEN 'creating' ELSE status END,
        live = CASE WHEN status IN ('deleting', 'available') THEN live
@@ -81,7 +82,9 @@ UPDATE snapshots s
               WHERE (status IN ('pending', 'creating', 'deleting')
                      OR (status = 'available' AND proof = 'pending'))
                 AND coalesce(work_until, '-infinity') < clock_timestamp()
-                AND (status = 'deleting' OR NOT EXISTS (
+                AND (status = 'deleting'
+                     OR (status = 'available' AND completed_at <= clock_timestamp() - %(patience)s)
+                     OR NOT EXISTS (
                      SELECT 1 FROM deployments d
                       WHERE d.instance_id = c.instance_id AND d.status = 'running'))
               ORDER BY status = 'available', created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
@@ -109,6 +112,14 @@ UPDATE snapshots
        status = CASE WHEN %(proof)s = 'failed' AND snapshot ->> 'strategy' = 'dump' THEN 'failed'
                      ELSE status END
  WHERE id = %(id)s AND worker = %(worker)s AND status = 'available'
+
+-- name: in_the_way
+SELECT 1 FROM snapshots s JOIN deployments d ON d.instance_id = s.instance_id
+ WHERE s.id = %(id)s AND d.status = 'running' AND s.completed_at > clock_timestamp() - %(patience)s
+
+-- name: put_back
+UPDATE snapshots SET worker = NULL, work_until = NULL, attempts = attempts - 1
+ WHERE id = %(id)s AND worker = %(worker)s
 
 -- name: again
 -- Later, and not at once: what was in the way is still there.
