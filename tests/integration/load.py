@@ -9,6 +9,7 @@ import asyncio
 import html
 import itertools
 import math
+import random
 import re
 import secrets
 import time
@@ -101,19 +102,27 @@ async def miswritten(load: Load, odoo: OdooUser) -> dict[str, int]:
 
 @asynccontextmanager
 async def users(odoo: OdooUser, number: int, *, pause: float) -> AsyncIterator[Load]:
-    """Let so many users ask, each `pause` seconds after its last answer, until the context ends.
+    """Let so many users ask, each some time after its last answer, until the context ends.
 
-    Every request has its answer then.
+    Every request has its answer then. `pause` is the mean of these times, in seconds. They differ
+    as those of people do: with equal ones, users who once waited together would come back together
+    for ever, and wait for each other.
     """
     load, over = Load(), asyncio.Event()
     book = (await odoo.call("library.book", "search", [], limit=1))[0]
     async with _browser(odoo, load) as browser:
         bundle = await _sign_in(browser, odoo)
-        crowd = _Crowd(browser=browser, load=load, book=book, bundle=bundle, pause=pause)
+        crowd = _Crowd(
+            browser=browser,
+            load=load,
+            book=book,
+            bundle=bundle,
+            pause=pause,
+            chance=random.Random(0),  # noqa: S311 - the same in every run
+        )
         async with asyncio.TaskGroup() as group:
             for place in range(number):
                 kinds = itertools.islice(_turns(), place, None)
-                # People do not ask in step.
                 group.create_task(crowd.ask_on(kinds, over, after=pause * place / number))
             yield load
             over.set()
@@ -162,6 +171,7 @@ class _Crowd:
     book: int
     bundle: str
     pause: float
+    chance: random.Random
     run: str = field(default_factory=lambda: secrets.token_hex(4))
     marks: Iterator[int] = field(default_factory=itertools.count)
 
@@ -171,7 +181,7 @@ class _Crowd:
             if over.is_set():
                 return
             await self._note(kind)
-            await asyncio.sleep(self.pause)
+            await asyncio.sleep(self.chance.expovariate(1 / self.pause))
 
     async def _note(self, kind: Kind) -> None:
         sent, began, failure = clock.now(), time.monotonic(), None
