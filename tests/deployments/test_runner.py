@@ -48,6 +48,8 @@ async def test_a_good_update_goes_live_on_the_other_colour() -> None:
     assert world.seen() == ("rows+new", {Colour.GREEN: image}, image, Colour.GREEN, False)
     assert ledger.live is not None
     assert ledger.live.colour is Colour.GREEN
+    # Users wait for an update as it is.
+    assert world.warm is None
 
 
 async def test_an_update_that_changes_nothing_never_stops_the_live_colour() -> None:
@@ -57,6 +59,7 @@ async def test_an_update_that_changes_nothing_never_stops_the_live_colour() -> N
     assert status_of(ledger) is Status.SUCCEEDED
     assert world.updates == 0
     assert world.data == "rows"
+    assert world.warm is Colour.GREEN
     last = ledger.deployment.last(Step.UPDATE)
     assert last is not None
     assert last.result is Result.SKIPPED

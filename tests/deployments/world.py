@@ -129,6 +129,7 @@ class World:
     crons: str | None = LIVE.image
     route: Colour | None = Colour.BLUE
     held: bool = False
+    warm: Colour | None = None
     updates: int = 0
     stand_in: str | None = None
     stand_in_version: str = ""
@@ -487,6 +488,10 @@ def toolbox(world: World) -> Toolbox:
     async def flush() -> None:
         return None
 
+    async def warm_up(_instance: Instance, endpoint: Endpoint) -> None:
+        assert world.route is not colour_at(endpoint), "users are on it already"
+        world.warm = colour_at(endpoint)
+
     return Toolbox(
         source=WorldSource(world),
         gates=WorldGates(world),
@@ -501,6 +506,7 @@ def toolbox(world: World) -> Toolbox:
         watch=WorldWatch(world),
         assets=WorldAssets(world),
         proxy=WorldProxy(world),
+        warm_up=warm_up,
         say=world.log.append,
         flush=flush,
         now=lambda: world.clock,

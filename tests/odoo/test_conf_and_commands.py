@@ -69,6 +69,11 @@ def test_crons_are_threads_of_one_process_so_that_none_outlives_it() -> None:
     ]
 
 
+def test_crons_leave_the_processor_to_users() -> None:
+    assert cron_command(PROGRAM, threads=1)[:3] == ["nice", "-n", "10"]
+    assert "nice" not in server_command(PROGRAM)
+
+
 def test_the_updater_serves_nothing_and_ends() -> None:
     assert update_command(PROGRAM, install=("a", "b"), update=("c",)) == [
         "/venv/bin/python",

@@ -139,6 +139,10 @@ async def test_scheduled_actions_run_in_the_cron_process_only(
     assert runs(site, instance) == 0
     await site.crons.start(instance, image)
     await until(lambda: listeners(site, instance) == {f"{instance.database}/cron"})
+    # They leave the processor to users.
+    assert os.getpriority(os.PRIO_PROCESS, await site.pid(instance, "cron")) > os.getpriority(
+        os.PRIO_PROCESS, await site.pid(instance, BLUE)
+    )
     await woken_until(site, instance, lambda: runs(site, instance) == 1)
     assert await site.crons.stop(instance, say=print) == ()
     assert await site.crons.stop(instance, say=print) == ()

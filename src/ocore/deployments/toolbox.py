@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ocore.artifacts import Say
+from ocore.artifacts import Endpoint, Say
 from ocore.assets import Assets
 from ocore.databases import Databases
 from ocore.environments import Instance
@@ -45,10 +45,11 @@ class Lookout:
 class Toolbox(Lookout):
     """The outside world, one port per concern.
 
-    `wait` sleeps for seconds, and `flush` makes durable what was said. `health_seconds` is how
-    long a new colour may take to answer, and `verify_seconds` how long its log is watched after
-    the switch. `hold_seconds` is how long the proxy holds requests before users see a maintenance
-    page. `waiver_seconds` is how long a deployment waits for somebody to accept a failed check.
+    `wait` sleeps for seconds, and `flush` makes durable what was said. `warm_up` lets a colour that
+    nobody uses yet have the pauses that it has once. `health_seconds` is how long a new colour may
+    take to answer, and `verify_seconds` how long its log is watched after the switch.
+    `hold_seconds` is how long the proxy holds requests before users see a maintenance page.
+    `waiver_seconds` is how long a deployment waits for somebody to accept a failed check.
     `snapshot_settings` tells what an environment wants of its snapshots.
     """
 
@@ -60,6 +61,7 @@ class Toolbox(Lookout):
     watch: Watch
     assets: Assets
     proxy: Proxy
+    warm_up: Callable[[Instance, Endpoint], Awaitable[None]]
     flush: Callable[[], Awaitable[None]]
     wait: Callable[[float], Awaitable[None]]
     snapshot_settings: Callable[[Instance], Awaitable[SnapshotSettings]] = default_settings

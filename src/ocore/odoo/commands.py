@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+
+_YIELDING: Final = ("nice", "-n", "10")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +32,11 @@ def cron_command(program: Program, *, threads: int) -> list[str]:
     that lost its master sleeps on for a minute and then runs one more round
     (`WorkerCron.process_work`): then two versions would run actions. That a scheduled action may
     end before a stop is the business of `runtime.sessions`.
+
+    Nobody waits for it: it gets what users leave of the processor, for its start as well, which
+    follows right after a switch.
     """
-    return [*program.argv, "--no-http", "--workers=0", f"--max-cron-threads={threads}"]
+    return [*_YIELDING, *program.argv, "--no-http", "--workers=0", f"--max-cron-threads={threads}"]
 
 
 def neutralize_command(program: Program) -> list[str]:

@@ -12,6 +12,7 @@ from ocore.deployments.toolbox import Toolbox
 from ocore.embedded.settings import Settings
 from ocore.embedded.users import platform_users
 from ocore.kit import clock
+from ocore.runtime.warming import warm_up
 from ocore.wiring.connections import platform_conninfo
 from ocore.wiring.offsite import offsite_of
 from ocore.wiring.store import Store, open_store
@@ -101,6 +102,7 @@ def _equip(
             watch=behind.watch,
             assets=behind.assets,
             proxy=behind.proxy,
+            warm_up=warm_up,
             say=transcript.say,
             flush=transcript.flush,
             now=clock.now,

@@ -40,6 +40,9 @@ async def health(deployment: Deployment, tools: Toolbox) -> Outcome:
     except StepFailed as failure:
         tail = await tools.watch.log_tail(deployment.instance, started.colour, 40)
         raise check.failure(failure, log_excerpt="\n".join(tail)) from failure
+    if not deployment.replaces_data:
+        # In an update users wait already, and the sooner they are served the better.
+        await tools.warm_up(instance, started.endpoint)
     answers = [f"{probe.name}: {probe.answer}" for probe in probes]
     summary = "; ".join([*answers, f"{bundles} bundles ready"])
     return Outcome(detail=summary, evidence=(check.passed(summary),))
