@@ -45,6 +45,20 @@ def test_a_failure_says_the_step_and_the_cause() -> None:
     assert judge(broken, Status.FAILED).reason == "Build image: no such package: numppy"
 
 
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (Status.CANCELLED, "Cancelled before anything live was touched"),
+        (Status.SUPERSEDED, "A newer push took its place"),
+    ],
+)
+def test_what_ended_before_the_cutover_says_why_in_its_verdict_too(
+    status: Status, reason: str
+) -> None:
+    assert error_message(deployment(), status) == reason
+    assert judge(deployment(), status).reason == reason
+
+
 def test_a_rollback_that_failed_too_says_what_to_do_by_hand() -> None:
     prepared = done(deployment(), Step.FETCH, Step.INSPECT, Step.BUILD, Step.SNAPSHOT)
     broken = failed(failed(prepared, Step.UPDATE, "boom"), Step.ROLL_BACK, "disk full")

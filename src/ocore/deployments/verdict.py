@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from ocore.deployments.evidence import EvidenceStatus, Gate, Outcome
 from ocore.deployments.model import Deployment, Result, Status, Step
@@ -9,6 +10,12 @@ from ocore.deployments.pipeline import Hold
 from ocore.deployments.products import Snapped
 from ocore.gates.profiles import REQUIRED, REQUIRED_OF_ROLLBACK
 from ocore.kit.moments import rfc3339
+
+_UNTOUCHED: Final = {
+    Status.CANCELLED: "Cancelled before anything live was touched",
+    Status.SUPERSEDED: "A newer push took its place",
+}
+"""Why what ended before the cutover has ended, where no step failed."""
 
 
 class VerdictStatus(StrEnum):
@@ -73,10 +80,12 @@ def _judged(deployment: Deployment, status: Status) -> Verdict:
 
 def error_message(deployment: Deployment, status: Status) -> str | None:
     """Return the sentence people read first when a deployment did not succeed."""
-    if status is Status.SUCCEEDED:
-        return None
-    if status is Status.CANCELLED:
-        return "Cancelled before anything live was touched"
+    return None if status is Status.SUCCEEDED else _why(deployment, status)
+
+
+def _why(deployment: Deployment, status: Status) -> str:
+    if status in _UNTOUCHED:
+        return _UNTOUCHED[status]
     reason = _reason(deployment)
     undo = deployment.last(Step.ROLL_BACK)
     if undo is not None and undo.result is Result.FAILED:
@@ -99,9 +108,7 @@ def _judge_unsuccessful(deployment: Deployment, status: Status) -> Verdict:
         Status.ROLLED_BACK: "Rolled back",
         Status.SUPERSEDED: "Superseded",
     }
-    label = labels.get(status, "Failed")
-    reason = error_message(deployment, status) or "a newer deployment took its place"
-    return _verdict(VerdictStatus.FAILED, label, reason)
+    return _verdict(VerdictStatus.FAILED, labels.get(status, "Failed"), _why(deployment, status))
 
 
 def _reason(deployment: Deployment) -> str:

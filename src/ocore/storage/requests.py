@@ -13,6 +13,7 @@ from ocore.deployments.autodeploy import Decision, Outcome, Standing, repeated
 from ocore.deployments.ledger import Ending, Target
 from ocore.deployments.model import Deployment, RollbackTarget, Status, Trigger
 from ocore.deployments.products import Snapped
+from ocore.deployments.verdict import error_message
 from ocore.deployments.wayback import gravest, way_back
 from ocore.environments import Instance, Live, Project
 from ocore.errors import Conflict
@@ -206,10 +207,7 @@ class TenantRequests:
             await self._end(connection, waiting, Status.SUPERSEDED)
 
     async def _end(self, connection: Connection, deployment: Deployment, status: Status) -> bytes:
-        reason = {
-            Status.CANCELLED: "Cancelled before anything live was touched",
-            Status.SUPERSEDED: "A newer push took its place",
-        }[status]
+        reason = error_message(deployment, status)
         ending = Ending(status=status, error_message=reason, instance_status=None)
         ended = await end_deployment(connection, deployment, ending, now=self._now())
         return view_json(ended, now=self._now()).encode()
