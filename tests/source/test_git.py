@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from ocore.artifacts import Commit
-from ocore.errors import StepFailed
+from ocore.errors import Impossible, StepFailed
+from ocore.source import Ref
 from ocore.source.git import avatar_of
 from tests.git import git
 from tests.source.remote import MODULE, Remote
@@ -59,6 +60,18 @@ async def test_an_unknown_name_is_answered_with_the_known_ones(remote: Remote) -
         await remote.fetch(tag="nope")
     with pytest.raises(StepFailed, match="there is no commit 0123456"):
         await remote.fetch(commit_sha="0123456")
+
+
+async def test_what_is_asked_for_is_pinned_whatever_the_default_branch_is(remote: Remote) -> None:
+    sha, source = remote.commit(), remote.source()
+    git(remote.path, "tag", "v1")
+    # As in a bare repository to whose default branch nobody ever pushed.
+    git(remote.path, "symbolic-ref", "HEAD", "refs/heads/never-pushed")
+    for ref in (Ref(branch="main"), Ref(tag="v1")):
+        assert await source.pin(remote.project, ref, seconds=30) == sha
+    for ref in (Ref(branch="v1"), Ref(tag="main")):
+        with pytest.raises(Impossible, match="push it first"):
+            await source.pin(remote.project, ref, seconds=30)
 
 
 async def test_a_pinned_commit_is_deployed_although_its_branch_went_on(remote: Remote) -> None:

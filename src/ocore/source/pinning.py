@@ -9,13 +9,13 @@ WHOLE_SHA = 40
 
 
 def patterns(ref: Ref) -> tuple[str, ...]:
-    """Return what to ask git-ls-remote(1) for; HEAD tells an empty repository from an unknown ref.
+    """Return what to ask git-ls-remote(1) for.
 
     An annotated tag is listed twice: the tag object, then with ^{} its commit.
     """
     branch = (f"refs/heads/{ref.branch}",) if ref.branch else ()
     tag = (f"refs/tags/{ref.tag}", f"refs/tags/{ref.tag}^{{}}") if ref.tag else ()
-    return ("HEAD", *branch, *tag)
+    return (*branch, *tag)
 
 
 def listed(printed: str) -> dict[str, str]:
@@ -29,8 +29,6 @@ def pinned(ref: Ref, heads: Mapping[str, str]) -> str | None:
 
     Impossible when the repository has no such branch or tag, or when what was given disagrees.
     """
-    if "HEAD" not in heads:
-        return whole_sha(ref)
     branch = _named(heads, f"refs/heads/{ref.branch}", "branch", ref.branch)
     tag = _named(heads, f"refs/tags/{ref.tag}", "tag", ref.tag)
     given = ref.commit_sha.lower() if ref.commit_sha else ""
