@@ -233,7 +233,7 @@ async def test_code_alone_goes_back_where_no_deployment_changed_the_data(api: Ap
     answer = await api.post(f"{api.acme.path}/rollback", body)
     assert answer.status == 202
     (logged,) = (await api.get(f"{path(api)}/rollback-logs")).json["rollbackLogs"]
-    assert logged["deploymentId"] == answer.json["id"]
+    assert (logged["deploymentId"], logged["snapshotId"]) == (answer.json["id"], None)
 
 
 async def test_the_progress_of_a_rollback_is_a_stream_that_ends(api: Api) -> None:

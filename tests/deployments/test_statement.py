@@ -74,6 +74,19 @@ async def test_a_rollback_tells_what_it_restored() -> None:
     assert statement_of(back).predicate["restored"] == "earlier"
 
 
+async def test_a_rollback_that_restored_nothing_does_not_say_it_did() -> None:
+    asked = rollback()
+    assert asked.target is not None
+    target = replace(asked.target, restores_data=False)
+    code_only = await ended(replace(asked, target=target))
+    failed = await ended(rollback(), World(breaks=frozenset({"health"})))
+    told = [statement_of(each).predicate for each in (code_only, failed)]
+    assert [(each["status"], each["restored"]) for each in told] == [
+        ("succeeded", None),
+        ("rolled_back", None),
+    ]
+
+
 async def test_a_failure_is_vouched_for_as_well_where_its_commit_is_known() -> None:
     broken = await ended(deployment(), World(breaks=frozenset({"build"})))
     assert statement_of(broken).predicate["status"] == "failed"

@@ -32,7 +32,6 @@ from ocore.api.stream import EVENT_STREAM, LastEventId, Place, no_lines, told
 from ocore.deployments import keeping
 from ocore.deployments.keeping import SnapshotRollback
 from ocore.deployments.model import Deployment, Status
-from ocore.deployments.products import Prepared
 from ocore.environments import Instance
 from ocore.errors import NotFound, StepFailed
 from ocore.kit.moments import milliseconds_between, rfc3339
@@ -74,7 +73,7 @@ class RollbackStarted(View):
 
 
 class RollbackLog(View):
-    """One rollback of an environment."""
+    """One rollback of an environment. `snapshotId` is null where the code goes back alone."""
 
     id: Uuid
     deployment_id: Uuid
@@ -220,13 +219,9 @@ async def environment_of(
 
 
 def _log(deployment: Deployment) -> RollbackLog:
-    started, completed, target = (
-        deployment.started_at,
-        deployment.completed_at,
-        deployment.target,
-    )
-    prepared = deployment.find(Prepared)
-    restored = prepared.target if prepared else (target.snapshot if target else None)
+    started, completed = deployment.started_at, deployment.completed_at
+    target = deployment.target
+    restored = target.restored if target else None
     return RollbackLog(
         id=deployment.id,
         deployment_id=deployment.id,

@@ -107,6 +107,11 @@ class RollbackTarget:
     restores_data: bool = True
     source: Instance | None = None
 
+    @property
+    def restored(self) -> Snapshot | None:
+        """Return the snapshot whose data goes back; None when the code goes back alone."""
+        return self.snapshot if self.restores_data else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:

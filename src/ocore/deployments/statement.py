@@ -3,7 +3,7 @@
 from typing import Final
 
 from ocore.attestations import Statement, Subject, image_subject
-from ocore.deployments.model import ENDED, Deployment
+from ocore.deployments.model import ENDED, Deployment, Status
 from ocore.deployments.products import Pushed, Snapped
 from ocore.deployments.view import Json, deployment_view
 from ocore.deployments.waivers import Waiver
@@ -28,7 +28,7 @@ def statement_of(deployment: Deployment) -> Statement:
             "instance": _instance_view(deployment),
             "project": _project_view(deployment),
             "requestedBy": deployment.requested_by,
-            "restored": deployment.target.snapshot.id if deployment.target else None,
+            "restored": _restored(deployment),
             "snapshot": _snapshot_view(deployment),
             "waivers": [_waiver_view(each) for each in _used(deployment)],
         },
@@ -79,6 +79,14 @@ def _project_view(deployment: Deployment) -> Json:
         "organizationId": project.organization_id,
         "repositoryUrl": project.repository.url,
     }
+
+
+def _restored(deployment: Deployment) -> str | None:
+    """Return the snapshot whose data the rollback has left in place."""
+    if deployment.target is None or deployment.status is not Status.SUCCEEDED:
+        return None
+    restored = deployment.target.restored
+    return restored.id if restored else None
 
 
 def _snapshot_view(deployment: Deployment) -> Json | None:
