@@ -194,7 +194,7 @@ def _services(conninfo: str, pool: Pool, tokens: Tokens, folder: Path) -> Servic
         now=clock.now,
         new_id=ids.uuid7,
         ping=partial(ping, pool),
-        instance_password=lambda database: f"password of {database}",
+        instance_password=password_without_databases,
         losses=losses_without_databases,
     )
 
@@ -202,6 +202,10 @@ def _services(conninfo: str, pool: Pool, tokens: Tokens, folder: Path) -> Servic
 async def room_without_databases(_instance: Instance) -> Room:
     """Stand in for the shelf, which measures the databases that are not there."""
     return Room(strategy="clone", database=2 * 1024**3, files=1024**3, needed=0, free=None)
+
+
+async def password_without_databases(_instance: Instance) -> None:
+    """Stand in for the databases, which are not there: nobody knows the password."""
 
 
 async def losses_without_databases(

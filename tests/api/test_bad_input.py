@@ -373,6 +373,13 @@ async def test_a_viewer_looks_and_does_not_touch(shared: Api) -> None:
         assert (await shared.get(url, headers=viewer)).status == 200
 
 
+async def test_a_password_that_nobody_knows_is_null(shared: Api) -> None:
+    instance = shared.acme.instance
+    answer = await shared.get(f"/api/instances/{instance.id}/credentials")
+    assert answer.json == {"database": instance.database, "login": "admin", "password": None}
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
 async def test_nothing_was_made_by_what_was_refused(shared: Api) -> None:
     page = (await shared.get(f"{shared.acme.path}/deployments")).json
     assert page["total"] == 0

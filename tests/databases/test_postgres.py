@@ -8,6 +8,7 @@ from ocore.kit.databases import connected
 from ocore.kit.postgres import PostgresServer
 from ocore.odoo.addons import InstalledModule
 from ocore.odoo.crons import Cron
+from ocore.odoo.passwords import password_hash
 from tests.databases.odoo_like import BASE, filestore, instance, query
 
 
@@ -30,6 +31,26 @@ async def test_the_admin_password_is_not_admin(
     await databases.create(instance("acme_password"), base=BASE)
     rows = await query(postgres_server, "acme_password", "SELECT password FROM res_users")
     assert str(rows[0][0]).startswith("$pbkdf2-sha512$600000$")
+
+
+async def test_the_password_of_admin_is_told_only_as_long_as_it_is_the_password(
+    databases: PostgresDatabases, postgres_server: PostgresServer
+) -> None:
+    acme = instance("acme_admin")
+    assert await databases.admin_password(acme) is None, "there is no database yet"
+    await databases.create(acme, base=BASE)
+    told = await databases.admin_password(acme)
+    assert told is not None
+    # As when somebody changes it, or the rows are those of a copy from another machine.
+    theirs = password_hash("theirs", b"sixteen bytes of")
+    for stored in (f"'{theirs}'", "'admin'", "''", "NULL"):
+        await query(postgres_server, acme.database, f"UPDATE res_users SET password = {stored}")
+        assert await databases.admin_password(acme) is None, stored
+    again = password_hash(told, b"and another salt")
+    await query(postgres_server, acme.database, f"UPDATE res_users SET password = '{again}'")
+    assert await databases.admin_password(acme) == told
+    await query(postgres_server, acme.database, "DELETE FROM res_users")
+    assert await databases.admin_password(acme) is None
 
 
 async def test_the_base_stays_as_it_was_when_copies_change_owner(

@@ -93,6 +93,7 @@ async def test_an_instance_serves_on_another_machine_from_its_copy_off_site(
             assert live["status"] == "succeeded", await again.log(live)
             assert step(live, "Update modules")["status"] == "skipped"
             # People know their passwords; those of the new platform were never theirs.
+            assert (await again.odoo()).password is None
             known = (await site.odoo()).password
             there = replace(await again.odoo(), password=known)
             loans = await there.call("library.loan", "search_read", [], fields=["borrower"])

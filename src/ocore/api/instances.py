@@ -1,14 +1,14 @@
 """Instances over HTTP: what an Odoo is made of, and what it does now."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from litestar import Response, Router, get, post
+from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from ocore.access import Caller, require
-from ocore.api.problems import documented
+from ocore.api.problems import documented, problem
 from ocore.api.projects import OdooVersion, series
 from ocore.api.schemas import (
     ActiveColour,
@@ -25,7 +25,7 @@ from ocore.api.services import Services
 from ocore.api.whereabouts import host_of, source_of
 from ocore.environments import PROVIDERS, Instance, InstanceStatus, Limits, database_name, slug_of
 from ocore.environments.registry import InstanceRecord
-from ocore.errors import Malformed
+from ocore.errors import Malformed, StepFailed
 
 ADMIN_LOGIN: Final = "admin"
 DEFAULTS: Final = Limits()
@@ -99,11 +99,15 @@ class InstanceList(View):
 
 
 class Credentials(View):
-    """How to sign in to the instance's Odoo as its administrator."""
+    """How to sign in to the instance's Odoo as its administrator.
+
+    `password` is null when it is not the one that oCore gave: somebody has changed it, it came
+    along with restored data, or nothing was deployed yet.
+    """
 
     database: str
     login: str
-    password: str
+    password: str | None
 
 
 @get(
@@ -179,21 +183,23 @@ async def get_instance(
 @get(
     "/instances/{instanceId:uuid}/credentials",
     summary="Get the sign-in of an instance",
-    responses={200: answer_of(Credentials)} | documented(401, 403, 404),
+    responses={200: answer_of(Credentials)} | documented(401, 403, 404, 503),
 )
 async def get_credentials(
+    request: Request[Any, Any, Any],
     instance_id: NamedDependency[str],
     caller: NamedDependency[Caller],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Return how to sign in to the instance's Odoo. Needs `manage:instances`."""
     require(caller, "manage:instances")
-    record = await services.registry(caller.organization_id).instance(instance_id)
-    database = record.instance.database
+    instance = (await services.registry(caller.organization_id).instance(instance_id)).instance
+    try:
+        password = await services.instance_password(instance)
+    except StepFailed as failure:
+        return problem(request, 503, detail=str(failure), code="unavailable")
     return json_answer(
-        Credentials(
-            database=database, login=ADMIN_LOGIN, password=services.instance_password(database)
-        ),
+        Credentials(database=instance.database, login=ADMIN_LOGIN, password=password),
         headers={"Cache-Control": "no-store"},
     )
 

@@ -29,7 +29,7 @@ from ocore.kit.threads import to_its_end
 from ocore.kit.trees import link_tree
 from ocore.odoo.addons import InstalledModule
 from ocore.odoo.crons import Cron
-from ocore.odoo.passwords import password_hash
+from ocore.odoo.passwords import is_hash_of, password_hash
 from ocore.odoo.schema import Schema
 
 CHECKSUMS: Final = "module_auto_update.installed_checksums"
@@ -73,7 +73,7 @@ def role_password(platform_secret: str, database: str) -> str:
 
 
 def admin_password(platform_secret: str, database: str) -> str:
-    """Return the password of Odoo's `admin` in a new database, until somebody changes it."""
+    """Return the password that Odoo's `admin` is given in a new database."""
     return derive(platform_secret, f"odoo-admin:{database}")[:20]
 
 
@@ -195,6 +195,21 @@ class PostgresDatabases:
         value = msgspec.json.encode(dict(sorted(checksums.items()))).decode()
         async with connected(self._server, instance.database) as connection:
             await _set_parameter(connection, CHECKSUMS, value)
+
+    async def admin_password(self, instance: Instance) -> str | None:
+        """Return the password that `admin` was given, as long as it still is the password.
+
+        None where somebody has changed it, where the rows came along from elsewhere, and where
+        there is no database yet.
+        """
+        given = admin_password(self._secret, instance.database)
+        rows = await self._read(
+            instance,
+            "res_users",
+            "SELECT coalesce(password, '') FROM res_users WHERE login = 'admin'",
+        )
+        holds = [await asyncio.to_thread(is_hash_of, given, stored) for (stored,) in rows]
+        return given if any(holds) else None
 
     async def _read(
         self, instance: Instance, table: str, query: LiteralString, *values: object

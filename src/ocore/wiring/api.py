@@ -8,7 +8,7 @@ import uvicorn
 from ocore.access.tokens import Tokens
 from ocore.api.app import create_app
 from ocore.api.services import Services
-from ocore.databases.postgres import admin_password
+from ocore.databases.postgres import PostgresDatabases
 from ocore.deployments.pushing import webhook_secret
 from ocore.deployments.toolbox import Lookout
 from ocore.embedded.secrets import secret
@@ -43,7 +43,9 @@ async def run_api(settings: Settings) -> None:
 def services_of(
     settings: Settings, store: Store, users: PlatformUsers, lookout: Lookout
 ) -> Services:
-    snapshots = PostgresSnapshots(odoo_server(settings, users), settings.home, users.odoo)
+    server, platform = odoo_server(settings, users), platform_secret(settings)
+    snapshots = PostgresSnapshots(server, settings.home, users.odoo)
+    databases = PostgresDatabases(server, settings.home, users.odoo, platform)
     return Services(
         requests=store.requests,
         views=store.views,
@@ -63,6 +65,6 @@ def services_of(
         waivers=store.waivers,
         auto_deploys=store.auto_deploys,
         hook=store.hook,
-        webhook_secret=partial(webhook_secret, platform_secret(settings)),
-        instance_password=partial(admin_password, platform_secret(settings)),
+        webhook_secret=partial(webhook_secret, platform),
+        instance_password=databases.admin_password,
     )
