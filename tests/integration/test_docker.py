@@ -18,6 +18,7 @@ from tests.docker import Daemon
 from tests.git import commit, git
 from tests.integration.conftest import new_home
 from tests.integration.platform import Platform, Site
+from tests.integration.test_switching import keep_pages_open_through_both_kinds_of_switch
 from tests.integration.test_the_main_job import borrowers, do_the_main_job, lend, step
 from tests.registry import PASSWORD, USER, Shelf, registry_in
 
@@ -135,6 +136,17 @@ async def images_of(daemon: Daemon) -> set[str]:
 async def containers_of(daemon: Daemon) -> dict[str, str]:
     async with daemon.engine.connected() as docker:
         return {each["Names"][0]: each["State"] for each in await docker.containers.list(all=1)}
+
+
+async def test_people_notice_no_deployment_in_containers(
+    docker_platform: Platform, daemon: Daemon, tmp_path: Path
+) -> None:
+    shop = await keep_pages_open_through_both_kinds_of_switch(docker_platform, tmp_path)
+    assert await containers(daemon, shop) == {
+        "blue": "running",
+        "cron": "running",
+        "green.stopped": "exited",
+    }
 
 
 async def test_a_daemon_killed_in_a_build_fails_the_deployment_and_touches_nothing(

@@ -1,10 +1,10 @@
 """What people notice of a switch who have Odoo open: nothing."""
 
 import asyncio
+import itertools
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ import pytest
 from ocore.demo.odoo_rpc import OdooUser
 from ocore.demo.repository import build_repository
 from tests.git import commit, git
+from tests.integration.load import miswritten, users
+from tests.integration.pages import Numbers, Page
 from tests.integration.platform import Platform, Site
 
 pytestmark = [pytest.mark.odoo, pytest.mark.timeout(900)]
@@ -26,11 +28,28 @@ ASSETS = """
         "library_loans.assets_shelf": ["library_loans/static/src/loans.js"],
     },
 """
+EDITION = """\
+from odoo import api, models
+from odoo.tools import file_open
+
+
+class Edition(models.Model):
+    _inherit = "library.loan"
+
+    @api.model
+    def _edition(self):
+        with file_open("library_loans/static/src/loans.js") as script:
+            return script.read()
+"""
 URL = re.compile(r"""["'](/web/assets/[^"']+\.(?:css|js))["']""")
+USERS = 6
 
 
 def with_assets(path: Path, number: int, *, version: str) -> str:
-    """Commit static files of their own for the backend, the login page, and one loaded later."""
+    """Commit static files of their own for the backend, the login page, and one loaded later.
+
+    Code of the module can tell which commit it is of.
+    """
     manifest = path / "library_loans" / "__manifest__.py"
     text = re.sub(r'"19\.0\.[0-9.]+"', f'"{version}"', manifest.read_text())
     if "assets" not in text:
@@ -40,18 +59,28 @@ def with_assets(path: Path, number: int, *, version: str) -> str:
         path,
         {
             "library_loans/__manifest__.py": text,
-            f"{static}/loans.js": f"window.loans = {number};\n",
+            "library_loans/models/__init__.py": "from . import library_book, library_loan, edition",
+            "library_loans/models/edition.py": EDITION,
+            f"{static}/loans.js": script(number),
             f"{static}/loans.scss": f".o_loans {{ order: {number}; }}\n",
         },
         f"Change assets for the {number}. time",
     )
 
 
+def script(number: int) -> str:
+    return f"window.loans = {number};\n"
+
+
 class Browser:
     """Someone with Odoo open: a session, and the files their pages refer to."""
 
     def __init__(self, http: aiohttp.ClientSession, url: str, host: str) -> None:
-        self._http, self._url, self._headers = http, url, {"Host": host}
+        self._http, self._url, self._host = http, url, host
+        self._headers = {"Host": host}
+
+    def open_page(self) -> Page:
+        return Page(http=self._http, url=self._url, host=self._host)
 
     async def get(self, path: str) -> tuple[int, bytes]:
         async with self._http.get(
@@ -83,59 +112,46 @@ class Browser:
         assert {url for url, (status, _) in found.items() if status != 200} == set()
         return {url: body for url, (_, body) in found.items()}
 
-    async def listen(self, channel: str) -> AsyncGenerator[dict[str, Any], None]:
-        """Yield what is told on a channel of the bus, coming back as Odoo's own client does.
 
-        That waits before it comes back, and says what it was told last.
-        """
-        last = 0
-        headers = {**self._headers, "Origin": f"http://{self._headers['Host']}"}
-        while True:
-            async with self._http.ws_connect(f"{self._url}/websocket", headers=headers) as socket:
-                wanted = {"channels": [channel], "last": last}
-                await socket.send_json({"event_name": "subscribe", "data": wanted})
-                async for frame in socket:
-                    for told in frame.json():
-                        last = told["id"]
-                        yield told["message"]
-            await asyncio.sleep(1.5)
+class Actions:
+    """Scheduled actions of which one is always due, and which note what version runs them."""
 
-
-@dataclass
-class Listener:
-    """A page that is kept up to date: the numbers it has been told."""
-
-    told: list[int] = field(default_factory=list)
-
-    async def live(self, browser: Browser) -> None:
-        async with aclosing(browser.listen("oc_numbers")) as messages:
-            async for message in messages:
-                if message["type"] == "number":
-                    self.told.append(message["payload"])
-
-
-class Numbers:
-    """Tells numbers on the bus, one after another, as a user's work does."""
-
-    def __init__(self, odoo: OdooUser, action: int) -> None:
-        self._odoo, self._action = odoo, action
-        self.last = 0
+    def __init__(self, odoo: OdooUser, waker: int) -> None:
+        self._odoo, self._waker = odoo, waker
 
     @classmethod
-    async def of(cls, site: Site) -> "Numbers":
+    async def of(cls, site: Site) -> "Actions":
         odoo = await site.odoo()
-        (model,) = await odoo.call("ir.model", "search", [("model", "=", "res.partner")])
-        code = "env['bus.bus']._sendone('oc_numbers', 'number', env.context['number'])"
-        values = {"name": "Tell", "model_id": model, "state": "code", "code": code}
+        [loans] = await odoo.call("ir.model", "search", [("model", "=", "library.loan")])
+        note = "log(model._edition(), 'edition')"
+        scheduled = {"model_id": loans, "state": "code", "interval_type": "months"}
+        # All of them take longer than it takes until they are due again.
+        code = f"{note}\ntime.sleep(0.7)\n{note}"
+        crons = await odoo.call(
+            "ir.cron", "create", [{**scheduled, "name": name, "code": code} for name in "abcd"]
+        )
+        wake = f"for cron in env['ir.cron'].browse({crons}):\n    cron._trigger()"
+        values = {"name": "Wake", "model_id": loans, "state": "code", "code": wake}
         return cls(odoo, await odoo.call("ir.actions.server", "create", values))
 
-    async def tell(self) -> None:
-        """Tell another number twice a second, for ever."""
+    async def wake(self) -> None:
+        """Make all of them due every second, for ever."""
         while True:
-            context = {"number": self.last + 1}
-            await self._odoo.call("ir.actions.server", "run", [self._action], context=context)
-            self.last += 1
-            await asyncio.sleep(0.5)
+            await self._odoo.call("ir.actions.server", "run", [self._waker])
+            await asyncio.sleep(1)
+
+    async def noted(self) -> list[str]:
+        """Return which version was at work when a run began or ended, in the order of that."""
+        wanted = [("level", "=", "edition")]
+        found = await self._odoo.call(
+            "ir.logging", "search_read", wanted, fields=["message"], order="id"
+        )
+        return [each["message"] for each in found]
+
+    async def until_run_by(self, version: str) -> None:
+        async with asyncio.timeout(60):
+            while version not in await self.noted():  # noqa: ASYNC110 - of others
+                await asyncio.sleep(0.2)
 
 
 @asynccontextmanager
@@ -175,41 +191,67 @@ async def bundles(site: Site) -> set[str]:
 async def test_open_pages_go_on_through_both_kinds_of_switch(
     platform: Platform, tmp_path: Path
 ) -> None:
-    repository = tmp_path / "repository"
-    await build_repository(repository)
-    git(repository, "reset", "--quiet", "--hard", "v2")
-    versions = [
-        with_assets(repository, number, version=version)
-        for number, version in enumerate(("19.0.1.1.0", "19.0.1.1.0", "19.0.1.2.0"), start=1)
-    ]
-    # With workers, websockets are a process of their own.
-    site = await Site.make(platform, repository, tmp_path.name, workers=2)
-    first = await site.deploy(commitSha=versions[0])
-    assert first["status"] == "succeeded", await site.log(first)
-    numbers, listeners = await Numbers.of(site), [Listener() for _ in range(20)]
-    async with (
-        browsing(site) as browser,
-        working(numbers.tell(), *(each.live(browser) for each in listeners)),
-    ):
-        files = await browser.files()
-        for sha in versions[1:]:
-            deployed = await site.deploy(commitSha=sha)
-            assert deployed["status"] == "succeeded", await site.log(deployed)
-            ready = await bundles(site)
-            for url, body in files.items():
-                assert await browser.get(url) == (200, body), url
-            old, files = set(files), await browser.files()
-            assert len(set(files) - old) >= 4
-            assert set(files) <= ready
-        await until_told(listeners, numbers)
-    for listener in listeners:
-        assert listener.told == list(range(listener.told[0], listener.told[0] + len(listener.told)))
+    site = await keep_pages_open_through_both_kinds_of_switch(platform, tmp_path)
     await site.retire()
 
 
-async def until_told(listeners: Sequence[Listener], numbers: Numbers) -> None:
+async def keep_pages_open_through_both_kinds_of_switch(platform: Platform, folder: Path) -> Site:
+    """Deploy twice while people have pages open, work, and have scheduled actions run."""
+    versions = await three_versions(folder / "repository")
+    # With workers, websockets are a process of their own.
+    site = await Site.make(platform, folder / "repository", folder.name, workers=2)
+    first = await site.deploy(commitSha=versions[0])
+    assert first["status"] == "succeeded", await site.log(first)
+    numbers, actions, odoo = await Numbers.of(site), await Actions.of(site), await site.odoo()
+    async with browsing(site) as browser, users(odoo, USERS, pause=0.5) as load:
+        pages = [browser.open_page() for _ in range(20)]
+        async with working(numbers.tell(), actions.wake(), *(each.live() for each in pages)):
+            files = await browser.files()
+            await actions.until_run_by(script(1))
+            for number, sha in enumerate(versions[1:], start=2):
+                deployed = await site.deploy(commitSha=sha)
+                assert deployed["status"] == "succeeded", await site.log(deployed)
+                files = await files_after_a_switch(site, browser, files)
+                await actions.until_run_by(script(number))
+            await until_told(pages, numbers)
+    for page in pages:
+        assert page.told == list(range(page.told[0], page.told[0] + len(page.told)))
+        assert page.refused == []
+    assert load.failures == {}
+    assert await miswritten(load, odoo) == {}
+    assert (len(load.written) > USERS, load.connections) == (True, USERS)
+    # No version ran an action before the last run of the one before had ended.
+    ran = [version for version, _ in itertools.groupby(await actions.noted())]
+    assert ran == [script(number) for number in (1, 2, 3)]
+    return site
+
+
+async def three_versions(repository: Path) -> list[str]:
+    """Commit three versions: the second needs no update, the third does."""
+    await build_repository(repository)
+    git(repository, "reset", "--quiet", "--hard", "v2")
+    return [
+        with_assets(repository, number, version=version)
+        for number, version in enumerate(("19.0.1.1.0", "19.0.1.1.0", "19.0.1.2.0"), start=1)
+    ]
+
+
+async def files_after_a_switch(
+    site: Site, browser: Browser, before: Mapping[str, bytes]
+) -> dict[str, bytes]:
+    """Return what pages refer to now; what they did before is there as it was."""
+    ready = await bundles(site)
+    for url, body in before.items():
+        assert await browser.get(url) == (200, body), url
+    now = await browser.files()
+    assert len(set(now) - set(before)) >= 4
+    assert set(now) <= ready
+    return now
+
+
+async def until_told(pages: Sequence[Page], numbers: Numbers) -> None:
     """Wait until everybody has been told what was told until now."""
     last = numbers.last
     async with asyncio.timeout(60):
-        while any(each.told[-1] < last for each in listeners):  # noqa: ASYNC110 - of others
+        while any(each.told[-1] < last for each in pages):  # noqa: ASYNC110 - of others
             await asyncio.sleep(0.2)
