@@ -86,6 +86,14 @@ async def test_an_instance_must_be_named_when_there_are_several(shared: Api) -> 
     assert all(instance.id in answer.json["detail"] for instance in shared.acme.pair)
 
 
+async def test_a_rollback_takes_the_instance_that_it_asks_for(shared: Api) -> None:
+    path, (east, _) = f"/api/projects/{shared.acme.second.id}/rollback", shared.acme.pair
+    assert (await shared.post(path, {})).problem() == (422, "instance_needed", "instanceId")
+    answer = await shared.post(path, {"instanceId": east.id})
+    assert answer.problem() == (409, "nothing_to_roll_back_to", None)
+    assert east.name in answer.json["detail"]
+
+
 async def test_instances_that_are_unknown_foreign_or_of_another_project_are_not_there(
     shared: Api,
 ) -> None:

@@ -226,6 +226,18 @@ async def test_what_a_rollback_would_take_is_told_before_it_is_done(api: Api) ->
     assert refused.problem() == (422, "code_only_unsafe", "mode")
 
 
+async def test_of_several_instances_the_one_that_is_named_goes_back(api: Api) -> None:
+    first, _ = await deployed(api), await deployed(api)
+    other = await api.production_instance()
+    where, here = f"{api.acme.path}/rollback", {"instanceId": api.acme.instance.id}
+    assert (await api.post(where, {})).problem() == (422, "instance_needed", "instanceId")
+    named = await api.post(where, {**here, "dryRun": True})
+    assert (named.status, named.json["deploymentId"]) == (200, first)
+    contradicted = await api.post(where, {"deploymentId": first, "instanceId": other})
+    assert contradicted.problem() == (422, "instance_contradicts", "instanceId")
+    assert (await api.post(where, {"deploymentId": first, **here})).status == 202
+
+
 async def test_code_alone_goes_back_where_no_deployment_changed_the_data(api: Api) -> None:
     await deployed(api)
     await deployed(api, plan=NO_PLAN)

@@ -33,13 +33,14 @@ RollbackMode = Literal["code_and_data", "code_only"]
 
 
 class RollbackBody(Body):
-    """The deployment to go back to; without one, the last before what is live.
+    """The deployment to go back to; without one, the last before what is live on the instance.
 
     `code_only` leaves the data as it is, where the earlier code fits it. `dryRun` answers what the
     rollback would do, and does nothing.
     """
 
     deployment_id: Uuid | None = None
+    instance_id: Uuid | None = None
     mode: RollbackMode = "code_and_data"
     dry_run: bool = False
 
@@ -101,6 +102,7 @@ async def roll_back(
     wanted = RollbackRequest(
         project_id=project_id,
         deployment_id=optional_uuid_in(data.deployment_id, "deploymentId"),
+        instance_id=optional_uuid_in(data.instance_id, "instanceId"),
         data=data.mode == "code_and_data",
         idempotency_key=idempotency_key,
     )

@@ -17,6 +17,9 @@ from ocore.cli.output import console, errors, print_error, print_json, print_tab
 T = TypeVar("T")
 
 ProjectOption = Annotated[str, typer.Option("--project", help="Project id.")]
+InstanceOption = Annotated[
+    str | None, typer.Option(help="Instance id; needed where the project has several.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one event a line.")]
 
 
@@ -52,13 +55,12 @@ def deploy(  # noqa: PLR0913 - each argument is an option of the command
     branch: Annotated[str | None, typer.Option()] = None,
     commit: Annotated[str | None, typer.Option(help="Commit SHA.")] = None,
     tag: Annotated[str | None, typer.Option()] = None,
-    instance: Annotated[str | None, typer.Option(help="Instance id.")] = None,
+    instance: InstanceOption = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
     """Put a commit live and show what happens. Exit code 1 when it did not go live."""
-    wanted = {"branch": branch, "commitSha": commit, "tag": tag, "instanceId": instance}
-    body = {key: value for key, value in wanted.items() if value is not None}
+    body = {"branch": branch, "commitSha": commit, "tag": tag, "instanceId": instance}
     _start(f"/projects/{project}/deploy", body, as_json=as_json)
 
 
@@ -67,11 +69,12 @@ def rollback(
     deployment: Annotated[
         str | None, typer.Option(help="Deployment to go back to; the one before by default.")
     ] = None,
+    instance: InstanceOption = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
     """Take code and data back to an earlier deployment and show what happens."""
-    body = {} if deployment is None else {"deploymentId": deployment}
+    body = {"deploymentId": deployment, "instanceId": instance}
     _start(f"/projects/{project}/rollback", body, as_json=as_json)
 
 

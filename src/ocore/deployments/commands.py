@@ -42,11 +42,13 @@ class DeployRequest:
 class RollbackRequest:
     """What to go back to. Without a deployment, the last one before what is live is meant.
 
-    Without `data` only the code goes back.
+    That of the project's only instance, where none is named. Without `data` only the code goes
+    back.
     """
 
     project_id: str
     deployment_id: str | None
+    instance_id: str | None = None
     data: bool = True
     idempotency_key: str | None = None
 
@@ -182,23 +184,33 @@ def _demand_code_only(found: Target) -> None:
 async def _target(wanted: RollbackRequest, requests: Requests) -> tuple[Target, Instance]:
     instances = await requests.instances(wanted.project_id)
     if wanted.deployment_id is None:
-        instance = choose_instance(instances, None)
-        targets = await requests.rollback_targets(instance)
-        if not targets:
-            raise Conflict(
-                f"{instance.name} has no earlier deployment to go back to",
-                code="nothing_to_roll_back_to",
-            )
-        return targets[0], instance
+        return await _one_before(choose_instance(instances, wanted.instance_id), requests)
     try:
         chosen = await requests.deployment(wanted.project_id, wanted.deployment_id)
     except NotFound as unknown:
         raise NotFound(str(unknown), code=unknown.code, field="deploymentId") from unknown
-    targets = await requests.rollback_targets(chosen.instance)
+    instance = choose_instance(instances, chosen.instance.id)
+    if wanted.instance_id not in {None, instance.id}:
+        raise Impossible(
+            f"deployment {chosen.id} was one of {instance.name} ({instance.id})",
+            code="instance_contradicts",
+            field="instanceId",
+        )
+    targets = await requests.rollback_targets(instance)
     for target in targets:
         if target.target.deployment_id == chosen.id:
-            return target, choose_instance(instances, chosen.instance.id)
+            return target, instance
     raise Conflict(_why_not(chosen, targets), code="not_a_rollback_target", field="deploymentId")
+
+
+async def _one_before(instance: Instance, requests: Requests) -> tuple[Target, Instance]:
+    targets = await requests.rollback_targets(instance)
+    if not targets:
+        raise Conflict(
+            f"{instance.name} has no earlier deployment to go back to",
+            code="nothing_to_roll_back_to",
+        )
+    return targets[0], instance
 
 
 def _why_not(chosen: Deployment, targets: Sequence[Target]) -> str:
