@@ -1,4 +1,4 @@
-"""What the environment says about the store of copies, and about where Odoo runs."""
+"""What the environment says about this platform, and what it may not say."""
 
 import pytest
 
@@ -21,6 +21,18 @@ def test_a_store_has_an_address_and_credentials_that_are_never_shown() -> None:
     assert settings_from({"OCORE_HOME": "/h"}).offsite is None
 
 
+def test_what_opens_a_door_is_never_shown() -> None:
+    secret = {
+        "OCORE_DATABASE_URL": "postgresql://ocore:hidden@db.example.com/ocore",
+        "OCORE_ODOO_DATABASE_URL": "postgresql://odoo:hidden@db.example.com",
+        "OCORE_OWNER_PASSWORD": "hidden",
+        "OCORE_REGISTRY_PASSWORD": "hidden",
+    }
+    settings = settings_from({"OCORE_HOME": "/h", **secret})
+    assert settings.owner_password == "hidden"
+    assert "hidden" not in repr(settings)
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -28,6 +40,11 @@ def test_a_store_has_an_address_and_credentials_that_are_never_shown() -> None:
         ({"OCORE_OFFSITE": "s3:///ocore"}, "OCORE_OFFSITE"),
         ({"OCORE_OFFSITE_ACCESS_KEY_ID": ""}, "OCORE_OFFSITE_ACCESS_KEY_ID"),
         ({"OCORE_OFFSITE_SECRET_ACCESS_KEY": ""}, "OCORE_OFFSITE_SECRET_ACCESS_KEY"),
+        *(
+            ({"OCORE_HOLD_SECONDS": text}, "OCORE_HOLD_SECONDS")
+            for text in ("0", "nan", "inf", "x")
+        ),
+        *(({"OCORE_API_PORT": text}, "OCORE_API_PORT") for text in ("0", "65536", "²", "x")),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_named(change: dict[str, str], field: str) -> None:

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -41,8 +42,8 @@ class Settings:
     listen: str = "127.0.0.1"
     api_port: int = 8470
     proxy_port: int = 8480
-    database_url: str | None = None
-    odoo_database_url: str | None = None
+    database_url: str | None = field(default=None, repr=False)
+    odoo_database_url: str | None = field(default=None, repr=False)
     postgres_binaries: str | None = None
     debian_mirror: str | None = None
     runtime: str = PROCESS
@@ -53,7 +54,7 @@ class Settings:
     registry_password: str | None = field(default=None, repr=False)
     swarm_nodes: tuple[str, ...] | None = None
     owner_email: str = "owner@example.com"
-    owner_password: str | None = None
+    owner_password: str | None = field(default=None, repr=False)
     lease_seconds: float = 15.0
     health_seconds: float = 120.0
     hold_seconds: float = 30.0
@@ -72,27 +73,27 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     root = environment.get("OCORE_HOME") or str(_default_home())
     defaults = Settings(home=Home(Path(root).expanduser().absolute()))
 
-    def text(name: str, default: str | None) -> str | None:
-        return environment.get(name) or default
+    def text(name: str) -> str | None:
+        return environment.get(name) or None
 
     return Settings(
         home=defaults.home,
         listen=environment.get("OCORE_LISTEN") or defaults.listen,
         api_port=_port(environment, "OCORE_API_PORT", defaults.api_port),
         proxy_port=_port(environment, "OCORE_PROXY_PORT", defaults.proxy_port),
-        database_url=text("OCORE_DATABASE_URL", None),
-        odoo_database_url=text("OCORE_ODOO_DATABASE_URL", None),
-        postgres_binaries=text("OCORE_POSTGRES_BINARIES", None),
-        debian_mirror=text("OCORE_DEBIAN_MIRROR", None),
+        database_url=text("OCORE_DATABASE_URL"),
+        odoo_database_url=text("OCORE_ODOO_DATABASE_URL"),
+        postgres_binaries=text("OCORE_POSTGRES_BINARIES"),
+        debian_mirror=text("OCORE_DEBIAN_MIRROR"),
         runtime=_runtime(environment),
         docker_host=environment.get("OCORE_DOCKER_HOST") or defaults.docker_host,
-        docker_debian=text("OCORE_DOCKER_DEBIAN", None),
-        registry=text("OCORE_REGISTRY", None),
-        registry_username=text("OCORE_REGISTRY_USERNAME", None),
-        registry_password=text("OCORE_REGISTRY_PASSWORD", None),
+        docker_debian=text("OCORE_DOCKER_DEBIAN"),
+        registry=text("OCORE_REGISTRY"),
+        registry_username=text("OCORE_REGISTRY_USERNAME"),
+        registry_password=text("OCORE_REGISTRY_PASSWORD"),
         swarm_nodes=_swarm_nodes(environment),
         owner_email=environment.get("OCORE_OWNER_EMAIL") or defaults.owner_email,
-        owner_password=text("OCORE_OWNER_PASSWORD", None),
+        owner_password=text("OCORE_OWNER_PASSWORD"),
         lease_seconds=_seconds(environment, "OCORE_LEASE_SECONDS", defaults.lease_seconds),
         health_seconds=_seconds(environment, "OCORE_HEALTH_SECONDS", defaults.health_seconds),
         hold_seconds=_seconds(environment, "OCORE_HOLD_SECONDS", defaults.hold_seconds),
@@ -167,7 +168,7 @@ def _port(environment: Mapping[str, str], name: str, default: int) -> int:
     value = environment.get(name)
     if not value:
         return default
-    if not value.isdigit() or not 0 < int(value) < 65536:
+    if not value.isdecimal() or not 0 < int(value) < 65536:
         raise Malformed(f"{name} must be a port from 1 to 65535", code="bad_setting", field=name)
     return int(value)
 
@@ -184,6 +185,6 @@ def _above_zero(environment: Mapping[str, str], name: str, default: float, unit:
         amount = float(value)
     except ValueError:
         amount = 0.0
-    if amount <= 0:
+    if not 0 < amount < inf:
         raise Malformed(f"{name} must be {unit} above 0", code="bad_setting", field=name)
     return amount
