@@ -171,7 +171,6 @@ async def test_rollback_targets_of_no_instance(
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"", "malformed_request"),
         (b"{", "malformed_json"),
         (b"branch=main", "malformed_json"),
         (b'{"branch": "\xff"}', "malformed_json"),
@@ -185,6 +184,12 @@ async def test_rollback_targets_of_no_instance(
 async def test_a_body_that_is_not_json(shared: Api, content: bytes, code: str) -> None:
     answer = await shared.post(f"{shared.acme.path}/deploy", data=content)
     assert answer.problem()[:2] == (400, code)
+
+
+async def test_a_body_that_is_missing_is_named(shared: Api) -> None:
+    answer = await shared.post(f"{shared.acme.path}/deploy")
+    assert answer.problem() == (400, "malformed_request", None)
+    assert answer.json["detail"] == "the body is empty, and must be JSON"
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["announced", "chunked"])

@@ -163,7 +163,10 @@ def _first_complaint(
         return None, None
     reason = str(first.get("message", ""))
     argument = first.get("key")
-    if argument in {None, "data"}:
+    if argument == "data":
+        # What a body says is judged where it is read; this one says nothing.
+        return None, "the body is empty, and must be JSON"
+    if argument is None:
         return None, reason
     known = request.route_handler.parsed_fn_signature.parameters.get(argument)
     definition = known.kwarg_definition if known else None
