@@ -51,7 +51,9 @@ for command in (
 ):
     app.command()(command)
 project.command("create")(commands.create_project)
+project.command("list")(commands.list_projects)
 instance.command("create")(commands.create_instance)
+instance.command("list")(commands.list_instances)
 
 _PLAIN_WIDTH: Final = 110
 """Where no terminal says how wide it is, as in the log of a CI run."""

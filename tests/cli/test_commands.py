@@ -1,16 +1,35 @@
 import asyncio
+import re
 import stat
+from pathlib import Path
 
 import pytest
+import typer
+from typer.core import TyperGroup
 
+from ocore.main import app
 from tests.api.parts import PASSWORD
 from tests.api.worker import empty_world, queue, working
 from tests.cli.terminal import Terminal
 from tests.deployments.world import World
 
+REFERENCE = Path(__file__).parents[2] / "docs/reference/command-line.md"
+
 
 def project(terminal: Terminal) -> str:
     return f"--project={terminal.api.acme.project.id}"
+
+
+def test_the_reference_names_every_command() -> None:
+    # In the table, several commands of one group may share a row: `ocore snapshot pin`, `unpin`.
+    rows = [line for line in REFERENCE.read_text().splitlines() if line.startswith("| `ocore ")]
+    program = typer.main.get_command(app)
+    assert isinstance(program, TyperGroup)
+    for name, command in program.commands.items():
+        below = command.commands if isinstance(command, TyperGroup) else {"": command}
+        for each in below:
+            words = [re.compile(rf"\b{re.escape(word)}\b") for word in (name, each)]
+            assert any(all(word.search(row) for word in words) for row in rows), (name, each)
 
 
 async def test_a_session_is_kept_for_its_owner_alone(terminal: Terminal) -> None:
@@ -85,6 +104,24 @@ async def test_what_is_no_api_of_ours_is_named(terminal: Terminal) -> None:
         url = f"--url=http://127.0.0.1:{port}/api"
         ended = await terminal.run("login", url, "--email=a@b.example", OCORE_PASSWORD="x")
     assert (ended.code, "[not_the_api]" in ended.err) == (2, True), ended.err
+
+
+async def test_what_ids_are_needed_for_can_be_listed(terminal: Terminal) -> None:
+    terminal.sign_in()
+    acme = terminal.api.acme
+    projects = await terminal.run("project", "list")
+    assert [line.split()[-1] for line in projects.lines[1:]] == [acme.project.id, acme.second.id]
+    instances = await terminal.run("instance", "list", f"--project={acme.second.id}")
+    assert [line.split()[-1] for line in instances.lines[1:]] == [each.id for each in acme.pair]
+    listed = await terminal.run("instance", "list", project(terminal), "--json")
+    assert listed.events[0]["instances"][0]["id"] == acme.instance.id
+
+
+async def test_a_field_is_named_once(terminal: Terminal) -> None:
+    terminal.sign_in()
+    ended = await terminal.run("instance", "create", project(terminal), "--name=a" * 200)
+    assert ended.err.startswith("name: "), ended.err
+    assert ended.err.count("name:") == 1
 
 
 async def test_a_session_that_runs_out_on_the_way_is_renewed_and_nothing_is_deployed_twice(

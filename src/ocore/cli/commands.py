@@ -1,4 +1,4 @@
-"""The client commands: login, deploy, rollback, cancel, deployments, logs, project, instance."""
+"""The client commands: login, deploy, rollback, cancel, logs, and what they are about."""
 
 import asyncio
 import sys
@@ -12,7 +12,7 @@ from ocore.cli import credentials
 from ocore.cli.client import ApiProblem, Client
 from ocore.cli.credentials import Session
 from ocore.cli.follow import BLOCKED, GOOD, follow, follow_json
-from ocore.cli.output import console, errors, print_error, print_json, print_table
+from ocore.cli.output import console, errors, print_error, print_list
 
 T = TypeVar("T")
 
@@ -102,11 +102,8 @@ def deployments(
 ) -> None:
     """List the deployments of a project, newest first."""
     page = converse(lambda client: client.get(f"/projects/{project}/deployments", limit=limit))
-    if as_json:
-        print_json(page)
-        return
     columns = ("Created", "Status", "Trigger", "Commit", "Risk", "Seconds", "Id")
-    print_table(columns, map(_row, page["deployments"]))
+    print_list(page, map(_row, page["deployments"]), columns, as_json=as_json)
 
 
 def logs(
@@ -131,6 +128,13 @@ def logs(
     converse(tail if follow_on else download)
 
 
+def list_projects(*, as_json: JsonOption = False) -> None:
+    """List the projects of your organization, oldest first."""
+    answer = converse(lambda client: client.get("/projects"))
+    rows = ([each["name"], each["repositoryUrl"], each["id"]] for each in answer["projects"])
+    print_list(answer, rows, ("Name", "Repository", "Id"), as_json=as_json)
+
+
 def create_project(
     name: Annotated[str, typer.Option()],
     repository: Annotated[str, typer.Option(help="Git URL of a repository of Odoo modules.")],
@@ -140,10 +144,21 @@ def create_project(
     console.print(converse(lambda client: client.post("/projects", body))["id"])
 
 
+def list_instances(project: ProjectOption, *, as_json: JsonOption = False) -> None:
+    """List the instances of a project, oldest first, and what each does now."""
+    answer = converse(lambda client: client.get(f"/projects/{project}/instances"))
+    keys = ("name", "environment", "status", "host", "id")
+    rows = ([each[key] for key in keys] for each in answer["instances"])
+    columns = ("Name", "Environment", "Status", "Host", "Id")
+    print_list(answer, rows, columns, as_json=as_json)
+
+
 def create_instance(
     project: ProjectOption,
     name: Annotated[str, typer.Option()],
-    environment: Annotated[str, typer.Option()] = "development",
+    environment: Annotated[
+        str, typer.Option(help="development, staging or production.")
+    ] = "development",
     rehearse: Annotated[
         bool | None,
         typer.Option(
@@ -202,7 +217,8 @@ def converse(ask: Callable[[Client], Awaitable[T]], session: Session | None = No
     try:
         return asyncio.run(talk())
     except ApiProblem as problem:
-        where = f"{problem.field}: " if problem.field else ""
+        told = problem.field is None or problem.detail.startswith(problem.field)
+        where = "" if told else f"{problem.field}: "
         print_error(f"{where}{problem.detail} [{problem.code}]")
         raise typer.Exit(2) from problem
 

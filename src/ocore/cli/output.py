@@ -34,8 +34,13 @@ def print_json(value: Any) -> None:
     sys.stdout.flush()
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table whose rows a script can split at white space."""
+def print_list(
+    answer: Any, rows: Iterable[Sequence[str]], columns: Sequence[str], *, as_json: bool
+) -> None:
+    """Print a list of the API's as a table of these rows, or the answer itself as JSON."""
+    if as_json:
+        print_json(answer)
+        return
     table = Table(*columns, box=None)
     for row in rows:
         table.add_row(*row)

@@ -6,7 +6,7 @@ import typer
 
 from ocore.cli.client import Client
 from ocore.cli.commands import JsonOption, converse, show_to_its_end
-from ocore.cli.output import console, print_json, print_table
+from ocore.cli.output import console, print_list
 
 EnvironmentOption = Annotated[
     str, typer.Option("--environment", help="Environment id: that of its instance.")
@@ -25,11 +25,8 @@ def list_snapshots(
 ) -> None:
     """List snapshots, newest first."""
     page = converse(lambda client: client.get(_path(environment), limit=limit))
-    if as_json:
-        print_json(page)
-        return
     columns = ("Created", "Status", "Reason", "How", "MiB", "Off-site", "Pinned", "Commit", "Id")
-    print_table(columns, map(_row, page["snapshots"]))
+    print_list(page, map(_row, page["snapshots"]), columns, as_json=as_json)
 
 
 @app.command("create")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from ocore.cli.commands import JsonOption, ProjectOption, converse
-from ocore.cli.output import console, print_json, print_table
+from ocore.cli.output import console, print_json, print_list
 from ocore.kit import clock
 
 _DURATION: Final = re.compile(r"(?P<amount>[0-9]{1,5})(?P<unit>[mhd])")
@@ -53,11 +53,8 @@ def waivers(
 ) -> None:
     """List the waivers of a project, newest first."""
     page = converse(lambda client: client.get(f"/projects/{project}/waivers", limit=limit))
-    if as_json:
-        print_json(page)
-        return
     columns = ("Created", "Status", "Gate", "Scope", "Who", "Until", "Reason", "Id")
-    print_table(columns, map(_row, page["waivers"]))
+    print_list(page, map(_row, page["waivers"]), columns, as_json=as_json)
 
 
 def revoke(
