@@ -32,7 +32,15 @@ _EMPTY_WORDS: Final = re.compile(
     r"|error: unable to read askpass response"
 )
 """What git says whatever the reason is, and about the prompt that we do not have."""
-_PASSED_ON: Final = ("SSL_CERT_FILE", "GIT_SSL_CAINFO", "HOME", "SSH_AUTH_SOCK", "https_proxy")
+_PASSED_ON: Final = (
+    "GIT_SSL_CAINFO",
+    "HOME",
+    "SSH_AUTH_SOCK",
+    "SSL_CERT_FILE",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+)
 
 
 class GitSource:

@@ -16,7 +16,11 @@ from ocore.proxy.traefik import traefik_binary, traefik_command
 # take one that stops for a deployment that fails.
 DATABASE, PROXY, API, WORKER = 10, 100, 200, 999
 WORKER_NAME: Final = "worker"
-_PASSED_ON: Final = ("OCORE_",)
+_OURS: Final = ("OCORE_", "UV_")
+_NETWORK: Final = frozenset(
+    {"GIT_SSL_CAINFO", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "http_proxy", "https_proxy", "no_proxy"}
+)
+"""How a company's machines reach repositories and packages: for those who fetch them."""
 
 
 def layout_of(settings: Settings) -> Layout:
@@ -65,7 +69,9 @@ def worker_program(settings: Settings, environment: Mapping[str, str]) -> Progra
 def _own_program(
     name: str, command: str, settings: Settings, environment: Mapping[str, str], *, priority: int
 ) -> Program:
-    passed_on = {key: value for key, value in environment.items() if key.startswith(_PASSED_ON)}
+    passed_on = {
+        key: value for key, value in environment.items() if key.startswith(_OURS) or key in _NETWORK
+    }
     return Program(
         name=name,
         argv=(sys.executable, "-m", "ocore", command),
