@@ -206,6 +206,29 @@ async def test_a_credential_is_never_told_and_never_an_argument(remote: Remote) 
         assert not file.is_file() or SECRET.encode() not in file.read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("credential", "secrets"),
+    [
+        ("odoo:hidden", ("hidden",)),
+        ("0123456789abcdef0123", ("0123456789abcdef0123",)),
+        ("0123456789abcdef0123:x-oauth-basic", ("x-oauth-basic", "0123456789abcdef0123")),
+        ("x-access-token:hidden", ("hidden",)),
+    ],
+)
+async def test_a_name_is_hidden_where_it_may_be_a_token_and_else_lets_logs_be_read(
+    remote: Remote, credential: str, secrets: tuple[str, ...]
+) -> None:
+    repository = split_credentials(f"http://{credential}@127.0.0.1:9/odoo-modules.git")
+    assert repository.secrets == secrets
+    assert not any(each in repr(repository) for each in secrets)
+    with pytest.raises(
+        StepFailed, match=r"git cannot read http://127\.0\.0\.1:9/odoo-modules\.git: .*odoo-modules"
+    ):
+        await remote.source().fetch(
+            remote.at(repository), Ref(branch="main"), sha=None, say=remote.said.append
+        )
+
+
 async def test_a_server_that_asks_for_a_password_is_not_waited_for(remote: Remote) -> None:
     nobody = remote.at(Repository(url="http://127.0.0.1:9/acme.git"))
     async with asyncio.timeout(30):

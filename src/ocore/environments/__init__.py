@@ -9,6 +9,8 @@ from ocore.artifacts import Colour
 from ocore.errors import Malformed
 
 PRODUCTION: Final = "production"
+_SHORTEST_TOKEN: Final = 16
+"""Letters of the shortest token that a host of repositories gives out, and more than a name has."""
 ODOO_SERIES: Final = ("19.0",)
 PROVIDERS: Final = ("debian", "git", "image", "path")
 _SLUG: Final = re.compile(r"[^a-z0-9]+")
@@ -42,8 +44,18 @@ class Repository:
     """A git repository of Odoo modules. `url` never carries a credential."""
 
     url: str
-    username: str | None = None
+    username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return what nobody may read: the password, and a name that may be a token.
+
+        Such a one stands alone or is long. Another is a word like `odoo`, which logs are full of.
+        """
+        named = self.username or ""
+        is_token = self.password is None or len(named) >= _SHORTEST_TOKEN
+        return tuple(each for each in (self.password, named if is_token else None) if each)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

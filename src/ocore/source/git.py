@@ -268,9 +268,8 @@ def avatar_of(email: str) -> str:
 def _sentence(project: Project, failure: shell.CommandFailed) -> str:
     """Say what git said about a repository, without what nobody may read."""
     text = failure.output.strip() or str(failure)
-    for secret in (project.repository.password, project.repository.username):
-        if secret:
-            text = text.replace(secret, "••••")
+    for secret in project.repository.secrets:
+        text = text.replace(secret, "••••")
     telling = [line.strip() for line in text.splitlines() if not _EMPTY_WORDS.match(line)]
     return f"git cannot read {project.repository.url}: {' '.join(telling[-3:])}"
 

@@ -76,9 +76,8 @@ async def _listen(store: Store, wake: asyncio.Event) -> None:
 def _transcripts(store: Store, settings: Settings) -> Callable[[Lease], Awaitable[Transcript]]:
     async def open_one(lease: Lease) -> Transcript:
         deployment = await store.ledger.load(lease)
-        repository = deployment.project.repository
-        secrets = [repository.password, repository.username, settings.registry_password]
-        return Transcript(store.transcripts, lease, [each or "" for each in secrets])
+        secrets = (*deployment.project.repository.secrets, settings.registry_password or "")
+        return Transcript(store.transcripts, lease, secrets)
 
     return open_one
 
