@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from ocore.artifacts import Commit
+from ocore.environments import Repository
 from ocore.errors import Impossible, StepFailed
 from ocore.source import Ref
 from ocore.source.git import avatar_of
+from tests.forward_proxy import forward_proxy
 from tests.git import git
 from tests.source.remote import MODULE, Remote
 
@@ -145,3 +147,15 @@ async def test_workers_of_one_machine_share_mirror_and_checkout(remote: Remote) 
     assert set(MODULE) <= {
         str(path.relative_to(found[0].path)) for path in Path(found[0].path).rglob("*")
     }
+
+
+async def test_a_repository_is_fetched_by_the_proxy_of_this_machine(
+    remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = remote.at(Repository(url="http://git.example.com/library.git"))
+    async with forward_proxy() as (address, asked):
+        monkeypatch.setenv("http_proxy", address)
+        monkeypatch.delenv("no_proxy", raising=False)
+        with pytest.raises(StepFailed, match="403"):
+            await remote.source().fetch(elsewhere, Ref(branch="main"), sha=None, say=print)
+    assert asked[0].startswith("GET http://git.example.com/library.git/info/refs")

@@ -13,6 +13,7 @@ from ocore.environments import Project
 from ocore.errors import StepFailed
 from ocore.kit import shell
 from ocore.kit.locks import exclusive
+from ocore.kit.network import network_in
 from ocore.kit.threads import to_its_end
 from ocore.odoo.addons import read_addons
 from ocore.source import Checkout, Ref, git_commands, pinning
@@ -32,15 +33,7 @@ _EMPTY_WORDS: Final = re.compile(
     r"|error: unable to read askpass response"
 )
 """What git says whatever the reason is, and about the prompt that we do not have."""
-_PASSED_ON: Final = (
-    "GIT_SSL_CAINFO",
-    "HOME",
-    "SSH_AUTH_SOCK",
-    "SSL_CERT_FILE",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-)
+_PASSED_ON: Final = ("GIT_SSL_CAINFO", "HOME", "SSH_AUTH_SOCK")
 
 
 class GitSource:
@@ -252,8 +245,8 @@ class GitSource:
             raise StepFailed(_sentence(project, failure), exit_code=failure.code) from None
 
     def _environment(self, project: Project) -> dict[str, str]:
-        passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        return git_commands.environment(project.repository, ssl=passed_on)
+        own = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        return git_commands.environment(project.repository, beside=network_in(os.environ) | own)
 
     def _mirror(self, project: Project) -> Path:
         return self._mirrors / f"{project.id}.git"

@@ -39,7 +39,7 @@ FORMAT: Final = "%H%x00%an%x00%ae%x00%B"
 """git-log(1): SHA, author, their address, the message."""
 
 
-def environment(repository: Repository | None, *, ssl: dict[str, str]) -> dict[str, str]:
+def environment(repository: Repository | None, *, beside: dict[str, str]) -> dict[str, str]:
     """Return all the variables git gets. A credential travels here, never in an argument.
 
     Settings go through GIT_CONFIG_COUNT (git-config(1), "ENVIRONMENT"), so that nothing a
@@ -58,7 +58,7 @@ def environment(repository: Repository | None, *, ssl: dict[str, str]) -> dict[s
             (f"GIT_CONFIG_VALUE_{index}", value),
         )
     }
-    return {**_HARMLESS, **ssl, "GIT_CONFIG_COUNT": str(len(settings)), **numbered}
+    return {**_HARMLESS, **beside, "GIT_CONFIG_COUNT": str(len(settings)), **numbered}
 
 
 def init(mirror: Path) -> list[str]:

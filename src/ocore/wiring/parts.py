@@ -8,6 +8,7 @@ from typing import Final
 from ocore.embedded.ports import own_ports
 from ocore.embedded.programs import Program
 from ocore.embedded.settings import Settings
+from ocore.kit.network import NETWORK
 from ocore.proxy.configuration import Layout
 from ocore.proxy.holding import Patience, holding_command
 from ocore.proxy.traefik import traefik_binary, traefik_command
@@ -17,9 +18,7 @@ from ocore.proxy.traefik import traefik_binary, traefik_command
 DATABASE, PROXY, API, WORKER = 10, 100, 200, 999
 WORKER_NAME: Final = "worker"
 _OURS: Final = ("OCORE_", "UV_")
-_NETWORK: Final = frozenset(
-    {"GIT_SSL_CAINFO", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "http_proxy", "https_proxy", "no_proxy"}
-)
+_NETWORK: Final = NETWORK | {"GIT_SSL_CAINFO", "SSH_AUTH_SOCK"}
 """How a company's machines reach repositories and packages: for those who fetch them."""
 
 

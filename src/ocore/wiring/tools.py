@@ -21,6 +21,7 @@ from ocore.gates.processes import GateProcesses
 from ocore.images import Images
 from ocore.images.venvs import Venvs
 from ocore.kit import clock
+from ocore.kit.network import network_in
 from ocore.odoo.providers import OdooTree, Provider
 from ocore.odoo.providers.debian import DebianProvider
 from ocore.odoo.providers.git import GitProvider
@@ -186,7 +187,5 @@ def _unheard(_line: str) -> None:
 
 
 def _passed_on(environment: Mapping[str, str]) -> dict[str, str]:
-    wanted = ("http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE")
-    return {
-        key: value for key, value in environment.items() if key in wanted or key.startswith("UV_")
-    }
+    indexes = {key: value for key, value in environment.items() if key.startswith("UV_")}
+    return network_in(environment) | indexes

@@ -6,6 +6,7 @@ from ocore.errors import StepFailed
 from ocore.odoo.providers import OdooTree
 from ocore.odoo.providers.git import GitProvider, split_ref
 from ocore.odoo.providers.path import PathProvider
+from tests.forward_proxy import forward_proxy
 from tests.git import commit_all, git, new_repository
 from tests.odoo.providers.trees import debian_root, source_checkout
 
@@ -113,3 +114,16 @@ async def test_a_fetch_that_failed_leaves_nothing_behind(tmp_path: Path) -> None
 )
 def test_a_ref_follows_the_last_at_sign(source: str, expected: tuple[str, str]) -> None:
     assert split_ref(source, "19.0") == expected
+
+
+async def test_odoo_is_fetched_by_the_proxy_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with forward_proxy() as (address, asked):
+        monkeypatch.setenv("http_proxy", address)
+        monkeypatch.delenv("no_proxy", raising=False)
+        with pytest.raises(StepFailed, match="403"):
+            await GitProvider(tmp_path).provide(
+                "19.0", source="http://git.example.com/odoo.git@19.0", say=print
+            )
+    assert asked[0].startswith("GET http://git.example.com/odoo.git/info/refs")

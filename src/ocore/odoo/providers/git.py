@@ -9,11 +9,12 @@ from ocore.artifacts import Say
 from ocore.errors import StepFailed
 from ocore.kit import shell
 from ocore.kit.locks import exclusive
+from ocore.kit.network import network_in
 from ocore.odoo.providers import OdooTree
 from ocore.odoo.providers.layout import check_whole, source_tree
 
 UPSTREAM: Final = "https://github.com/odoo/odoo.git"
-_ENVIRONMENT: Final = {
+_HARMLESS: Final = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -53,7 +54,8 @@ class GitProvider:
 
     async def _git(self, *arguments: str) -> str:
         try:
-            return await shell.run(["git", *arguments], env=_ENVIRONMENT, seconds=1800)
+            environment = {**network_in(os.environ), **_HARMLESS}
+            return await shell.run(["git", *arguments], env=environment, seconds=1800)
         except shell.CommandFailed as failure:
             raise StepFailed(f"Odoo cannot be fetched: {failure}") from failure
 
