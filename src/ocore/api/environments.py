@@ -3,7 +3,6 @@
 An environment has the id of its instance: they are one to one.
 """
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -28,7 +27,7 @@ from ocore.api.schemas import (
     uuid_in,
 )
 from ocore.api.services import Services
-from ocore.api.stream import EVENT_STREAM, LastEventId, Place, no_lines, told
+from ocore.api.stream import EVENT_STREAM, LastEventId, Place, no_lines, stream_of
 from ocore.deployments import keeping
 from ocore.deployments.keeping import SnapshotRollback
 from ocore.deployments.model import Deployment, Status
@@ -192,14 +191,7 @@ async def follow_rollback(
     place = Place.parse(last_event_id)
     views = services.views(caller.organization_id)
     await views.demand_rollback(deployment_id)
-
-    async def stream() -> AsyncIterator[bytes]:
-        async with hub.follow(deployment_id, views) as following:
-            async for frame in told(following, place, no_lines):
-                yield frame
-
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return Stream(stream(), media_type="text/event-stream", headers=headers)
+    return stream_of(hub, deployment_id, views, place, no_lines)
 
 
 async def environment_of(

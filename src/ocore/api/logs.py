@@ -1,6 +1,5 @@
 """The log of a deployment over HTTP: followed live, downloaded whole, and summarised."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Final
 
 import msgspec
@@ -15,7 +14,7 @@ from ocore.api.follow import Hub
 from ocore.api.problems import documented
 from ocore.api.schemas import LogSummaryView, answer_of, ready
 from ocore.api.services import Services
-from ocore.api.stream import EVENT_STREAM, LastEventId, Place, log_lines, no_lines, told
+from ocore.api.stream import EVENT_STREAM, LastEventId, Place, log_lines, no_lines, stream_of
 from ocore.api.summaries import Summaries, whole_log
 
 WithLines = Annotated[
@@ -55,14 +54,7 @@ async def follow_log(  # noqa: PLR0913 - each argument is a part of the request
     place = Place.parse(last_event_id)
     views = services.views(caller.organization_id)
     await views.view(project_id, deployment_id)
-
-    async def stream() -> AsyncIterator[bytes]:
-        async with hub.follow(deployment_id, views) as following:
-            async for frame in told(following, place, log_lines if lines else no_lines):
-                yield frame
-
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return Stream(stream(), media_type="text/event-stream", headers=headers)
+    return stream_of(hub, deployment_id, views, place, log_lines if lines else no_lines)
 
 
 @get(

@@ -8,9 +8,11 @@ from typing import Annotated, Final
 
 import msgspec
 from litestar.params import HeaderParameter
+from litestar.response import Stream
 
-from ocore.api.follow import COMPLETE, Following
+from ocore.api.follow import COMPLETE, Following, Hub
 from ocore.api.schemas import View, answer_of, choices
+from ocore.deployments.ledger import Views
 from ocore.errors import Malformed
 from ocore.transcripts import Chunk
 
@@ -63,11 +65,24 @@ class Place:
 
 
 Frames = AsyncIterator[tuple[bytes, Place]]
+NewLines = Callable[[Following, Place], Frames]
 
 
-async def told(
-    following: Following, place: Place, new_lines: Callable[[Following, Place], Frames]
-) -> AsyncIterator[bytes]:
+def stream_of(
+    hub: Hub, deployment_id: str, views: Views, place: Place, new_lines: NewLines
+) -> Stream:
+    """Return the answer that tells of a deployment, from a place on until `complete`."""
+
+    async def frames() -> AsyncIterator[bytes]:
+        async with hub.follow(deployment_id, views) as following:
+            async for frame in told(following, place, new_lines):
+                yield frame
+
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    return Stream(frames(), media_type="text/event-stream", headers=headers)
+
+
+async def told(following: Following, place: Place, new_lines: NewLines) -> AsyncIterator[bytes]:
     """Yield the frames after a place, until `complete`; a comment when there was none for a while.
 
     A worker stores the lines of a step before it ends it, and so lines that are read after an
