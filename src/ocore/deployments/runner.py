@@ -83,11 +83,11 @@ def ending_of(deployment: Deployment, status: Status) -> Ending:
     """Return what is written when a deployment ends with this status."""
     undo = deployment.last(Step.ROLL_BACK)
     broken = undo is not None and undo.result is Result.FAILED
-    states = {Status.SUCCEEDED: InstanceStatus.RUNNING}
+    succeeded = InstanceStatus.RUNNING if status is Status.SUCCEEDED else None
     return Ending(
         status=status,
         error_message=verdict.error_message(deployment, status),
-        instance_status=InstanceStatus.DEGRADED if broken else states.get(status),
+        instance_status=InstanceStatus.DEGRADED if broken else succeeded,
     )
 
 

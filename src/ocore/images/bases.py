@@ -1,10 +1,7 @@
 """What the images of projects are built on: an operating system with Odoo on it."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
-from ocore.artifacts import Say
-from ocore.images import BuildOrder
 from ocore.odoo.providers import OdooTree
 
 
@@ -20,9 +17,3 @@ class Base:
     name: str
     tree: OdooTree
     keeps_packages: bool
-
-
-class Bases(Protocol):
-    """Brings the base of an order onto the daemon, built, pulled or found."""
-
-    async def provide(self, order: BuildOrder, *, say: Say) -> Base: ...

@@ -68,10 +68,6 @@ async def send_away(connection: Connection, name: str) -> None:
     )
 
 
-async def allow_connections(connection: Connection, name: str) -> None:
-    await run(connection, "ALTER DATABASE {} ALLOW_CONNECTIONS true", name)
-
-
 async def drop_database(connection: Connection, name: str) -> None:
     """Remove a database whoever is connected; a missing one is fine."""
     await run(connection, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)

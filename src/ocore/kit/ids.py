@@ -14,7 +14,7 @@ def uuid7() -> str:
 
 
 def is_uuid(text: str) -> bool:
-    """Say whether this is a UUID as we write them: lower case, hyphens, nothing around."""
+    """Say whether this is a UUID written out, with hyphens and nothing around; in either case."""
     try:
         return str(UUID(text)) == text.lower()
     except ValueError:

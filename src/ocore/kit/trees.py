@@ -33,11 +33,6 @@ def own_files(tree: Path, owner: OsUser | None) -> None:
             _own(Path(folder) / name, owner)
 
 
-def count_files(tree: Path) -> int:
-    """Return how many files are in a tree; a missing one has none."""
-    return sum(len(files) for _, _, files in os.walk(tree))
-
-
 def _folder(path: Path, owner: OsUser | None) -> None:
     path.mkdir(parents=True, exist_ok=True)
     _own(path, owner)

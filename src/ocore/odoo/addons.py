@@ -77,13 +77,6 @@ def read_addons(
     return tuple(_without_twins(sorted(addons, key=lambda addon: (addon.name, addon.path))))
 
 
-def why_no_modules(root: Path) -> str:
-    """Return a sentence on a directory in which no module was found."""
-    if not any(each.name != ".git" for each in root.iterdir()):
-        return "the repository is empty"
-    return f"no Odoo module found: no directory of the repository has a {FILE_NAME}"
-
-
 def _module_paths(root: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(root):
         if FILE_NAME in files:

@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any, Final, LiteralString
 
 import psycopg
-from psycopg import AsyncClientCursor, AsyncConnection, AsyncCursor
+from psycopg import AsyncClientCursor, AsyncConnection
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg_pool import AsyncConnectionPool
@@ -116,10 +116,6 @@ class _AsItCame(Loader):
 
     def load(self, data: Buffer) -> bytes:
         return bytes(data)
-
-
-async def first(cursor: AsyncCursor[Row]) -> Row | None:
-    return await cursor.fetchone()
 
 
 async def ping(pool: Pool) -> None:

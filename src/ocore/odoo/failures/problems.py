@@ -45,11 +45,6 @@ ADVICE: Final[dict[ProblemKind, _Advice]] = {
         "The database has it installed, and Odoo would load it without its code.",
         "Put it back into the repository, or uninstall it first.",
     ),
-    ProblemKind.SCRIPT_UNREACHABLE: _Advice(
-        "A migration script can never run",
-        "Odoo runs the scripts between the installed version and that of the manifest.",
-        "Raise the version in the manifest, or move the script to the right folder.",
-    ),
 }
 
 
