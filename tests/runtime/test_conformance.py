@@ -35,7 +35,7 @@ from tests.runtime.questions import (
     woken_until,
     write_on_others,
 )
-from tests.runtime.sites import Site
+from tests.runtime.sites import Site, SwarmSite
 
 pytestmark = pytest.mark.odoo
 
@@ -316,6 +316,19 @@ async def test_a_second_updater_kills_the_first_and_says_so(
     with pytest.raises(StepFailed):
         await first
     assert await site.running(instance) == {}
+
+
+async def test_a_colour_at_rest_ends_although_connections_are_open(
+    site: Site, instance: Instance, image: Image
+) -> None:
+    endpoint = await site.runtime.start(instance, image, BLUE)
+    await healthy(site, instance, endpoint)
+    async with aiohttp.ClientSession() as browser:
+        assert await status_of(browser, endpoint, "/web/health") == 200
+        await site.runtime.stop(instance, BLUE)
+    told_twice = "Forced shutdown." in await site.watch.log_tail(instance, BLUE, 5)
+    # Swarm has no signal for a task.
+    assert told_twice is not isinstance(site, SwarmSite)
 
 
 async def test_what_a_colour_wrote_can_be_read_after_it_was_stopped(

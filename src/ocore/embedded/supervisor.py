@@ -127,6 +127,12 @@ class Supervisor:
             return False
         return text == program_conf(program)
 
+    async def terminate(self, name: str) -> None:
+        """Send SIGTERM to the program, which goes on as it likes; to one that runs."""
+        known = (Faults.NOT_RUNNING, Faults.BAD_NAME)
+        with suppress(SupervisorAbsent):
+            await self._rpc.call("signalProcess", name, "TERM", expected=known)
+
     async def remove(self, name: str) -> None:
         """Stop the program and forget it; nothing happens when it is not there.
 

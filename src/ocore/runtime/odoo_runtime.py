@@ -86,8 +86,9 @@ class OdooRuntime:
         endpoint = await self._ports.recorded(instance, colour)
         if endpoint is not None and await self._parts.up(instance, colour):
             left = await all_answered(endpoint, seconds=self._drain_seconds)
-            await self._sessions.await_quiet(instance, colour, seconds=left)
-        await self._parts.stop(instance, colour)
+            if await self._sessions.at_rest(instance, colour, seconds=left):
+                return await self._parts.end(instance, colour)
+        return await self._parts.stop(instance, colour)
 
     async def drain(self, instance: Instance) -> None:
         await asyncio.gather(*(self.stop(instance, colour) for colour in Colour))

@@ -34,12 +34,12 @@ class Sessions:
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
 
-    async def await_quiet(self, instance: Instance, part: str, *, seconds: float) -> None:
+    async def at_rest(self, instance: Instance, part: str, *, seconds: float) -> bool:
         """Wait until no request and no scheduled action of this part is at work, or time is up.
 
         Odoo holds a transaction open as long as it works on one. It must be seen at rest twice,
         since one look may fall between two transactions. While PostgreSQL is away nobody can tell,
-        and there is nothing to wait for.
+        and there is nothing to wait for. Returns whether it was seen at rest.
         """
         rested = False
         with suppress(TimeoutError, StepFailed):
@@ -47,9 +47,10 @@ class Sessions:
                 while True:
                     busy = await self._count(connection, _BUSY, instance, part)
                     if rested and not busy:
-                        return
+                        return True
                     rested = not busy
                     await asyncio.sleep(_POLL_SECONDS)
+        return False
 
     async def end(self, instance: Instance, part: str) -> None:
         """End all sessions of this part; a killed client's last statement would run on."""
