@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from ocore.embedded.programs import Program
-from ocore.embedded.supervisor import ProgramState, State, Supervisor, supervisord_command
+from ocore.embedded.states import ProgramState, State
+from ocore.embedded.supervisor import Supervisor, supervisord_command
 from ocore.errors import StepFailed
 from ocore.kit.processes import process_key
 
@@ -100,6 +101,27 @@ async def test_what_is_ensured_runs_and_what_is_removed_does_not(
     assert await supervisor.state("p") is None
     assert await supervisor.names() == ()
     await supervisor.remove("p")
+
+
+async def test_a_program_that_goes_on_after_a_signal_stays_asked_for(
+    supervisor: Supervisor, run_dir: Path
+) -> None:
+    heard = run_dir / "heard"
+    script = f"trap 'touch {heard}' TERM; touch {run_dir}/ready; while :; do sleep 0.1; done"
+    await supervisor.terminate("p")
+    await supervisor.ensure(program(run_dir, argv=("sh", "-c", script)))
+    pid = await running(supervisor, "p")
+
+    async def ready() -> bool:
+        return (run_dir / "ready").exists()
+
+    async def has_heard() -> bool:
+        return heard.exists()
+
+    await until(ready)
+    await supervisor.terminate("p")
+    await until(has_heard)
+    assert await pid_of(supervisor, "p") == pid
 
 
 async def test_an_unchanged_program_is_left_alone_and_a_changed_one_replaced(

@@ -17,7 +17,8 @@ from ocore.cli.follow import address
 from ocore.demo.odoo_rpc import OdooRefused
 from ocore.embedded.home import Home
 from ocore.embedded.postgres import Cluster
-from ocore.embedded.supervisor import State, Supervisor
+from ocore.embedded.states import State
+from ocore.embedded.supervisor import Supervisor
 from ocore.kit.processes import command_line
 from ocore.snapshots.naming import is_aside, is_copy, snapshot_database
 from tests.integration.platform import Platform, Site

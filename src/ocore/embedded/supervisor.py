@@ -15,10 +15,8 @@ import sys
 from collections import defaultdict
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from xmlrpc.client import Fault
 
 from supervisor.xmlrpc import Faults
@@ -31,6 +29,7 @@ from ocore.embedded.programs import (
     program_conf,
     supervisord_conf,
 )
+from ocore.embedded.states import ProgramState, State, state_from
 from ocore.embedded.supervisor_rpc import SupervisorAbsent, SupervisorRpc
 from ocore.errors import StepFailed, Stopping
 from ocore.kit.files import replace_file
@@ -44,35 +43,6 @@ _STOP_SECONDS: Final = 300.0
 # Supervisord closes that many descriptors one by one in each child, so more is not better.
 _DESCRIPTORS: Final = 8192
 _NO_WAIT: Final = False
-
-
-class State(StrEnum):
-    """The states of supervisord (its manual, "Process States")."""
-
-    STOPPED = "STOPPED"
-    STARTING = "STARTING"
-    RUNNING = "RUNNING"
-    BACKOFF = "BACKOFF"
-    STOPPING = "STOPPING"
-    EXITED = "EXITED"
-    FATAL = "FATAL"
-    UNKNOWN = "UNKNOWN"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramState:
-    """What a program does now.
-
-    `exit_status` is known in EXITED only, which does not last: -1 when a signal ended it.
-    `trouble` says why it does not run, as far as supervisord knows; its log knows more.
-    FATAL means that the supervisor has given up; the next `ensure` starts it again.
-    """
-
-    state: State
-    pid: int | None
-    exit_status: int | None
-    uptime_seconds: int
-    trouble: str
 
 
 def supervisord_command(run_dir: Path) -> list[str]:
@@ -148,7 +118,7 @@ class Supervisor:
         found = await self._rpc.call("getProcessInfo", name, expected=(Faults.BAD_NAME,))
         if isinstance(found, Fault):
             return None
-        return _state_from(found)
+        return state_from(found)
 
     async def names(self, prefix: str = "") -> tuple[str, ...]:
         """Return the names of the programs that ought to run, sorted."""
@@ -291,14 +261,3 @@ class Supervisor:
         program.log.parent.mkdir(parents=True, exist_ok=True)
         self._programs.mkdir(parents=True, exist_ok=True, mode=0o700)
         replace_file(self._programs / f"{program.name}.conf", conf)
-
-
-def _state_from(found: dict[str, Any]) -> ProgramState:
-    state = State(found["statename"])
-    return ProgramState(
-        state=state,
-        pid=found["pid"] or None,
-        exit_status=found["exitstatus"] if state is State.EXITED else None,
-        uptime_seconds=found["now"] - found["start"] if state is State.RUNNING else 0,
-        trouble=found["spawnerr"],
-    )
