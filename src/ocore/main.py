@@ -138,7 +138,7 @@ def restore(  # noqa: PLR0913, PLR0917 - each argument is an option of the comma
     home = {} if into is None else {"OCORE_HOME": str(into.absolute())}
     settings = _settings({**os.environ, "OCORE_OFFSITE": source, **home})
     if settings.offsite is None:
-        raise LookupError("a store without settings")
+        raise typer.BadParameter("--from names no store: give it as in s3://bucket/prefix")
     if database is not None and receiver is not None:
         raise typer.BadParameter("an instance has a database's name: leave out --as or --for")
     wanted = Wanted(

@@ -277,6 +277,22 @@ async def test_a_project_that_cannot_be(shared: Api, body: Any, code: str, field
     assert answer.problem() == (400, code, field)
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"name": "New", "environment": "qa"}, "must be one of development, production, staging"),
+        ({"name": "Two\nlines"}, "name: must be one line, without control characters"),
+        ({"name": "New", "modules": ["sale", "x y"]}, "modules[1]: must be the name of a module"),
+        ({"name": "New", "smokePaths": ["shop"]}, "must be a path that begins with /"),
+        ({"name": "New", "workers": 65}, "workers: Expected `int` <= 64"),
+    ],
+)
+async def test_what_a_field_takes_is_told_in_words(shared: Api, body: Any, said: str) -> None:
+    answer = await shared.post(f"{shared.acme.path}/instances", body)
+    assert answer.problem()[:2] == (400, "malformed_field")
+    assert said in answer.json["detail"]
+
+
 async def test_names_and_hosts_that_are_taken(shared: Api) -> None:
     body = {"name": "Library", "repositoryUrl": "/srv/x"}
     assert (await shared.post("/api/projects", body)).problem() == (409, "project_exists", "name")
@@ -286,6 +302,7 @@ async def test_names_and_hosts_that_are_taken(shared: Api) -> None:
     ):
         answer = await shared.post(f"{shared.acme.path}/instances", body)
         assert answer.problem() == (409, "instance_exists", field)
+        assert body[field] in answer.json["detail"]
 
 
 async def test_a_credential_in_a_refused_address_is_not_repeated(shared: Api) -> None:

@@ -117,6 +117,25 @@ async def test_what_ids_are_needed_for_can_be_listed(terminal: Terminal) -> None
     assert listed.events[0]["instances"][0]["id"] == acme.instance.id
 
 
+async def test_two_projects_may_call_an_instance_alike_with_another_host(
+    terminal: Terminal,
+) -> None:
+    terminal.sign_in()
+    acme = terminal.api.acme
+    same = ["instance", "create", f"--project={acme.second.id}", f"--name={acme.instance.name}"]
+    taken = await terminal.run(*same)
+    assert (taken.code, f"{acme.instance.host} is taken" in taken.err) == (2, True), taken.err
+    made = await terminal.run(*same, "--host=museum.example.com")
+    assert made.code == 0, made.err
+
+
+async def test_a_restore_without_a_store_is_refused(terminal: Terminal, tmp_path: Path) -> None:
+    key = tmp_path / "offsite-key"
+    key.touch()
+    ended = await terminal.run("restore", "--from=", f"--key-file={key}")
+    assert (ended.code, "s3://bucket/prefix" in ended.err) == (2, True), ended.err
+
+
 async def test_a_field_is_named_once(terminal: Terminal) -> None:
     terminal.sign_in()
     ended = await terminal.run("instance", "create", project(terminal), "--name=a" * 200)

@@ -31,8 +31,21 @@ ADMIN_LOGIN: Final = "admin"
 DEFAULTS: Final = Limits()
 
 Environment = Literal["development", "staging", "production"]
-ModuleName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]{1,100}(?!\n)$")]
-SmokePath = Annotated[str, msgspec.Meta(pattern=r"^/[\x21-\x7e]*(?!\n)$", max_length=500)]
+ModuleName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9_]{1,100}(?!\n)$",
+        description="the name of a module: up to 100 letters, digits and underscores",
+    ),
+]
+SmokePath = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^/[\x21-\x7e]*(?!\n)$",
+        max_length=500,
+        description="a path that begins with / and has no blanks",
+    ),
+]
 HostName = Annotated[str, msgspec.Meta(max_length=253, extra_json_schema={"format": "hostname"})]
 Memory = Annotated[int, msgspec.Meta(ge=256 * 1024**2, le=2**40)]
 Seconds = Annotated[int, msgspec.Meta(ge=10, le=86_400)]

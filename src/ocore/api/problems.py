@@ -12,6 +12,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import ParameterKwarg
+from msgspec import inspect
 
 from ocore.access.signin import TooManyAttempts
 from ocore.errors import (
@@ -52,6 +53,8 @@ _RETRY_SECONDS: Final = 5
 _UNKNOWN_FIELD: Final = re.compile(r"unknown field `(?P<name>[^`]*)`")
 _MISSING_FIELD: Final = re.compile(r"missing required field `(?P<name>[^`]*)`")
 _MISSING_PARAMETER: Final = re.compile(r"^Missing required \w+ parameter '(?P<name>[^']*)'")
+_SHAPE: Final = re.compile(r"Invalid enum value|Expected `str` matching regex")
+"""What msgspec says in a way that nobody can act on."""
 _PLACE: Final = re.compile(r" - at `\$\.?(?P<place>[^`]*)`$")
 
 
@@ -80,8 +83,8 @@ def documented(*statuses: int) -> dict[int, ResponseSpec]:
     }
 
 
-def malformed_body(error: msgspec.DecodeError | UnicodeDecodeError) -> Malformed:
-    """Say what is wrong with a request body, and in which field."""
+def malformed_body(error: msgspec.DecodeError | UnicodeDecodeError, wanted: Any) -> Malformed:
+    """Say what is wrong with a request body, and in which field of what was wanted."""
     if not isinstance(error, msgspec.ValidationError):
         return Malformed(f"the body is not JSON: {error}", code="malformed_json")
     message = str(error)
@@ -92,7 +95,33 @@ def malformed_body(error: msgspec.DecodeError | UnicodeDecodeError) -> Malformed
         if match := pattern.search(sentence):
             field = f"{place}.{match['name']}" if place else match["name"]
             return Malformed(f"{sentence}", code=code, field=field)
+    if _SHAPE.match(sentence) and (said := expected(wanted, place)):
+        sentence = f"must be {said}"
     return Malformed(f"{place or 'body'}: {sentence}", code="malformed_field", field=place or None)
+
+
+def expected(wanted: Any, place: str) -> str | None:
+    """Return in words what a field of a body takes, where its type has words for it."""
+    body = inspect.type_info(wanted)
+    fields = body.fields if isinstance(body, inspect.StructType) else ()
+    name = place.partition("[")[0]
+    return next((_words(each.type) for each in fields if each.encode_name == name), None)
+
+
+def _words(kind: inspect.Type) -> str | None:
+    match kind:
+        case inspect.UnionType(types=kinds):
+            return next(filter(None, map(_words, kinds)), None)
+        case inspect.ListType(item_type=item):
+            return _words(item)
+        case inspect.Metadata(type=bare, extra_json_schema=schema):
+            return (schema or {}).get("description") or _words(bare)
+        case inspect.LiteralType(values=values):
+            return f"one of {', '.join(map(str, values))}"
+        case inspect.EnumType(cls=cls):
+            return f"one of {', '.join(each.value for each in cls)}"
+        case _:
+            return None
 
 
 def problem(request: Request[Any, Any, Any], status: int, **details: Any) -> Response[bytes]:

@@ -24,8 +24,13 @@ def choices(values: Iterable[str]) -> msgspec.Meta:
 Uuid = Annotated[str, msgspec.Meta(extra_json_schema={"format": "uuid"})]
 Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 ActiveColour = Annotated[str, choices(Colour)]
-LineText = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]*(?!\n)$")]
-"""Text without line ends or other control characters (in Python, `$` lets a last newline by)."""
+LineText = Annotated[
+    str,
+    # In Python, `$` lets a last newline by.
+    msgspec.Meta(
+        pattern=r"^[^\x00-\x1f\x7f]*(?!\n)$", description="one line, without control characters"
+    ),
+]
 Json = dict[str, Any]
 
 
@@ -47,7 +52,7 @@ class StrictRequest(Request[Any, Any, Any]):
                 await self.body(), type=wanted.annotation if wanted else Any, strict=True
             )
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise malformed_body(error) from error
+            raise malformed_body(error, wanted.annotation if wanted else Any) from error
 
 
 def uuid_in(text: str, field: str) -> str:

@@ -159,6 +159,9 @@ def create_instance(
     environment: Annotated[
         str, typer.Option(help="development, staging or production.")
     ] = "development",
+    host: Annotated[
+        str | None, typer.Option(help="Host name that it answers to; made of its name by default.")
+    ] = None,
     rehearse: Annotated[
         bool | None,
         typer.Option(
@@ -167,7 +170,7 @@ def create_instance(
     ] = None,
 ) -> None:
     """Create an instance and print its id; it gets its database with the first deployment."""
-    body = {"name": name, "environment": environment, "rehearse": rehearse}
+    body = {"name": name, "environment": environment, "host": host, "rehearse": rehearse}
     answer = converse(lambda client: client.post(f"/projects/{project}/instances", body))
     console.print(answer["id"])
 

@@ -61,7 +61,9 @@ class TenantRegistry:
         except errors.UniqueViolation as taken:
             field = "host" if "host" in (taken.diag.constraint_name or "") else "name"
             raise Conflict(
-                f"the {field} is taken by another instance", code="instance_exists", field=field
+                f"{getattr(instance, field)} is taken by another instance: give another {field}",
+                code="instance_exists",
+                field=field,
             ) from taken
         return _instance(row)
 
