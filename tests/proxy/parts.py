@@ -125,7 +125,8 @@ class Colour:
     """Stands for one colour of an Odoo: says its name, and remembers which ids it was sent.
 
     `most_at_once` is how many requests it ever had at work together, and `opened` tells when it
-    was let have each websocket.
+    was let have each websocket. It answers the next `busy` handshakes as an Odoo does that has no
+    connection to its database left.
     """
 
     def __init__(self, name: str) -> None:
@@ -134,6 +135,7 @@ class Colour:
         self.endpoint = Endpoint(host=LOOPBACK, http_port=free_port(), websocket_port=free_port())
         self.most_at_once = 0
         self.opened: list[float] = []
+        self.busy = 0
         self._at_work = 0
         self._runners: list[web.AppRunner] = []
 
@@ -171,7 +173,10 @@ class Colour:
         }
         return web.json_response(answer)
 
-    async def _websocket(self, door: Door, request: web.Request) -> web.WebSocketResponse:
+    async def _websocket(self, door: Door, request: web.Request) -> web.StreamResponse:
+        if self.busy:
+            self.busy -= 1
+            return web.Response(status=500)
         socket = web.WebSocketResponse(autoclose=False)
         await socket.prepare(request)
         self.opened.append(asyncio.get_running_loop().time())

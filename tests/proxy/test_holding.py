@@ -307,6 +307,27 @@ async def test_websockets_that_come_back_together_are_let_in_a_few_at_a_time(
     assert green.opened[-1] - green.opened[0] > 0.4
 
 
+async def test_a_websocket_that_odoo_has_no_database_connection_for_is_let_in_a_little_later(
+    tmp_path: Path,
+) -> None:
+    async with (
+        running(tmp_path) as platform,
+        colours("blue") as (blue,),
+        browser(platform, LIBRARY.host) as client,
+    ):
+        await platform.proxy.route(LIBRARY, blue.endpoint)
+        blue.busy = 3
+        async with client.ws_connect("/websocket") as socket:
+            await socket.send_str("one")
+            assert await socket.receive_str() == "blue websocket one"
+        assert blue.busy == 0
+        # One that is refused on and on is refused in the end.
+        blue.busy = 1000
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="500"):
+            await client.ws_connect("/websocket")
+        assert blue.busy > 900
+
+
 async def test_who_waits_for_a_turn_while_the_instance_is_held_again_goes_to_its_next_colour(
     tmp_path: Path,
 ) -> None:

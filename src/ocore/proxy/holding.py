@@ -7,8 +7,8 @@ Websockets go by it at any time, a few at a time: after a switch all browsers co
 It relays bytes and is no HTTP proxy: it reads the head of a request, once, to learn from the
 header Traefik adds whose request it is. What follows it does not look at. So bodies of any size,
 streamed answers and websockets pass as they are, nothing is parsed twice in two ways, and nothing
-can be sent twice. This is right because Traefik never uses a connection to the holder for a second
-request (see `configuration.held`).
+but the handshake of a websocket is sent twice. This is right because Traefik never uses a
+connection to the holder for a second request (see `configuration.held`).
 """
 
 import argparse
@@ -17,13 +17,14 @@ import logging
 import re
 import resource
 from collections.abc import Coroutine
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from ocore.artifacts import Endpoint
 from ocore.proxy.configuration import LOOPBACK
+from ocore.proxy.relaying import CHUNK, Exchange, Wire, end_all, part_with, relay
 from ocore.proxy.sockets import OpenSocket, OpenSockets
 from ocore.proxy.targets import Held, held_of, port_of, read_limit, read_target
 from ocore.proxy.turns import SocketTurn, Turn, Turns
@@ -31,8 +32,6 @@ from ocore.proxy.turns import SocketTurn, Turn, Turns
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS: Final = 0.1
-_LINGER_SECONDS: Final = 2.0
-_CHUNK: Final = 64 * 1024
 _UPGRADE: Final = re.compile(rb"\r\nUpgrade: ?websocket\r\n", re.IGNORECASE)
 _READ_AHEAD: Final = 128 * 1024
 """How much of a body is taken in while its request waits; the rest stays with the client."""
@@ -67,23 +66,21 @@ class Patience:
 # A page does not show that its websocket waits. One that is sent away says "Realtime connection
 # lost" before it tries again.
 _PATIENCE_OF_SOCKETS: Final = Patience(seconds=120.0, most=10_000)
+# Odoo answers a handshake so when a notice to many pages has all of its database connections. It
+# has done nothing then, and nothing was sent after it: it is the one request that is sent again.
+_NO_CONNECTION: Final = re.compile(rb"HTTP/1\.[01] 500 ")
+_TRIES_OF_SOCKETS: Final = 10
+_AGAIN_SECONDS: Final = 0.5
 
 
 @dataclass(slots=True)
 class _Queue:
-    """Who waits, for how long they may, and whose turn it is."""
+    """Who waits, for how long they may, whose turn it is, and how often each is tried."""
 
     patience: Patience
     turns: Turns
+    tries: int = 1
     waiting: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """Both directions of one connection."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
 
 
 def holding_command(
@@ -113,7 +110,7 @@ class Holder:
     def __init__(self, targets: Path, patience: Patience) -> None:
         self._targets = targets
         self._requests = _Queue(patience, Turns())
-        self._sockets = _Queue(_PATIENCE_OF_SOCKETS, Turns(SocketTurn))
+        self._sockets = _Queue(_PATIENCE_OF_SOCKETS, Turns(SocketTurn), tries=_TRIES_OF_SOCKETS)
         self._open = OpenSockets(targets)
 
     async def watch(self) -> None:
@@ -141,16 +138,21 @@ class Holder:
         queue = self._sockets if _UPGRADE.search(head) else self._requests
         if queue.waiting >= queue.patience.most:
             raise _NotServed(_UNAVAILABLE, f"{held}: {queue.waiting} wait already")
-        request = bytearray(head)
-        turn = queue.turns.of(held.database)
+        request, turn = bytearray(head), queue.turns.of(held.database)
         try:
-            reached = await self._wait(client, held, request, turn, queue)
-            if reached is None:
-                return
-            endpoint, colour = reached
-            socket = OpenSocket(held.database, endpoint, colour.writer)
-            watched = self._open.noted(socket) if queue is self._sockets else nullcontext()
-            await _relay(client, colour, bytes(request), turn, watched)
+            for left in reversed(range(queue.tries)):
+                reached = await self._wait(client, held, request, turn, queue)
+                if reached is None:
+                    return
+                endpoint, colour = reached
+                socket = OpenSocket(held.database, endpoint, colour.writer)
+                watched = self._open.noted(socket) if queue is self._sockets else nullcontext()
+                exchange = Exchange(client, colour, bytes(request))
+                busy = _NO_CONNECTION if left else None
+                if await relay(exchange, turn, watched, unless=busy):
+                    return
+                # It keeps its turn: so long as Odoo is that busy, nobody else need come.
+                await asyncio.sleep(_AGAIN_SECONDS)
         finally:
             turn.end()
 
@@ -172,7 +174,7 @@ class Holder:
             raise _NotServed(_UNAVAILABLE, waited) from late
         finally:
             queue.waiting -= 1
-            await _end(connecting, listening)
+            await end_all(connecting, listening)
 
     async def _connect(self, held: Held, turn: Turn, queue: _Queue) -> tuple[Endpoint, Wire]:
         """Return target and connection once there is one that takes one, within the limit."""
@@ -208,66 +210,16 @@ async def _listen(reader: asyncio.StreamReader, request: bytearray) -> None:
     """
     most = len(request) + _READ_AHEAD
     while len(request) < most:
-        chunk = await reader.read(_CHUNK)
+        chunk = await reader.read(CHUNK)
         if not chunk:
             return
         request += chunk
     await asyncio.Event().wait()
 
 
-async def _relay(
-    client: Wire,
-    colour: Wire,
-    request: bytes,
-    turn: Turn,
-    watched: AbstractContextManager[None],
-) -> None:
-    """Carry bytes both ways until one side ends; `watched` from the first answer on."""
-    turn.begin()
-    colour.writer.write(request)
-    sending = asyncio.create_task(_send(client, colour))
-    try:
-        client.writer.write(await colour.reader.read(_CHUNK))
-        turn.answered()
-        with watched:
-            await _pump(colour.reader, client.writer)
-    finally:
-        await _end(sending)
-        colour.writer.close()
-    await _part(client)
-
-
-async def _send(client: Wire, colour: Wire) -> None:
-    # A colour may answer before it has read everything, and close: its answer still counts.
-    with suppress(ConnectionError):
-        await _pump(client.reader, colour.writer)
-        colour.writer.close()
-
-
-async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    while chunk := await source.read(_CHUNK):
-        sink.write(chunk)
-        await sink.drain()
-
-
 async def _refuse(client: Wire, status: str) -> None:
     client.writer.write(refusal(status))
-    await _part(client)
-
-
-async def _part(client: Wire) -> None:
-    """Let what was written arrive: a close with unread input would reset the connection."""
-    with suppress(ConnectionError, TimeoutError):
-        client.writer.write_eof()
-        async with asyncio.timeout(_LINGER_SECONDS):
-            while await client.reader.read(_CHUNK):
-                pass
-
-
-async def _end(*tasks: asyncio.Task[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await part_with(client)
 
 
 async def serve(holder: Holder, port: int) -> None:
