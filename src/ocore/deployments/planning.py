@@ -1,28 +1,29 @@
 """What a deployment would do, found out by its own first steps, without asking for one."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 from ocore.access import Caller, require
 from ocore.deployments.commands import choose_instance
 from ocore.deployments.evidence import Finding
 from ocore.deployments.ledger import Requests, Waivers
-from ocore.deployments.model import Deployment, Entry, Result, Step, Trigger
-from ocore.deployments.pipeline import Waive, may_wait, next_move, waived
+from ocore.deployments.model import Deployment, Result, Step, Trigger
+from ocore.deployments.pipeline import Waive, next_move, waived
 from ocore.deployments.products import Inspected
+from ocore.deployments.runner import Action, tried
 from ocore.deployments.steps.fetch import fetch
 from ocore.deployments.steps.inspect import inspect
-from ocore.deployments.steps.outcome import GateFailed, Outcome
 from ocore.deployments.steps.snapshot import files_lost
 from ocore.deployments.steps.validate import validate
 from ocore.deployments.toolbox import Lookout
 from ocore.deployments.windows import NOBODY_WAITS, Estimate, expected_window
-from ocore.errors import Impossible, Malformed, StepFailed
+from ocore.errors import Impossible, Malformed
 from ocore.source import Ref
 from ocore.source.refs import is_ref_name, is_sha
 
-LOOKS: Final[tuple[tuple[Step, Callable[[Deployment, Lookout], Awaitable[Outcome]]], ...]] = (
+LOOKS: Final[tuple[tuple[Step, Action[Lookout]], ...]] = (
     (Step.FETCH, fetch),
     (Step.INSPECT, inspect),
     (Step.VALIDATE, validate),
@@ -82,7 +83,8 @@ async def plan(wanted: PlanRequest, *, by: Caller, desk: PlanDesk) -> Plan:
     )
     deployment = await _aimed(deployment, wanted.ref, desk)
     for step, look in LOOKS:
-        entry = await _tried(deployment, step, look, desk.lookout)
+        # Nobody is waited for, but an answer that is there already counts.
+        entry = await tried(deployment, step, look, desk.lookout, patience=timedelta())
         deployment = deployment.with_entry(entry)
         if entry.result is Result.FAILED:
             deployment = await _accepted(deployment, desk)
@@ -141,35 +143,3 @@ async def _aimed(deployment: Deployment, name: str, desk: PlanDesk) -> Deploymen
     raise Impossible(
         f"the repository has no branch, tag or commit {name}", code="unknown_ref", field="ref"
     ) from refused
-
-
-async def _tried(
-    deployment: Deployment,
-    step: Step,
-    look: Callable[[Deployment, Lookout], Awaitable[Outcome]],
-    lookout: Lookout,
-) -> Entry:
-    try:
-        outcome = await look(deployment, lookout)
-    except GateFailed as failure:
-        entry = _entry(step, Result.FAILED, str(failure), lookout)
-        waits = may_wait(deployment, failure.evidence)
-        return replace(
-            entry,
-            evidence=failure.evidence,
-            findings=failure.findings,
-            # It would wait; a plan does not, but an answer that is there already counts.
-            waits_until=entry.at if waits else None,
-        )
-    except StepFailed as failure:
-        return _entry(step, Result.FAILED, str(failure), lookout)
-    return replace(
-        _entry(step, Result.SUCCEEDED, outcome.detail, lookout),
-        artifact=outcome.artifact,
-        evidence=outcome.evidence,
-        findings=outcome.findings,
-    )
-
-
-def _entry(step: Step, result: Result, detail: str, lookout: Lookout) -> Entry:
-    return Entry(step=step, result=result, at=lookout.now(), attempt=1, detail=detail)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from ocore.deployments import pipeline, verdict
 from ocore.deployments.ledger import Ending, Lease, Ledger
@@ -25,12 +25,15 @@ from ocore.deployments.steps.switch import switch
 from ocore.deployments.steps.update import update
 from ocore.deployments.steps.validate import validate
 from ocore.deployments.steps.verify import verify
-from ocore.deployments.toolbox import Toolbox
+from ocore.deployments.toolbox import Lookout, Toolbox
 from ocore.environments import InstanceStatus, Live
 from ocore.errors import StepFailed
 from ocore.odoo.logs import step_marker
 
-ACTIONS: Final[dict[Step, Callable[[Deployment, Toolbox], Awaitable[Outcome]]]] = {
+L = TypeVar("L", bound=Lookout)
+Action = Callable[[Deployment, L], Awaitable[Outcome]]
+
+ACTIONS: Final[dict[Step, Action[Toolbox]]] = {
     Step.FETCH: fetch,
     Step.INSPECT: inspect,
     Step.VALIDATE: validate,
@@ -59,11 +62,13 @@ async def run_deployment(lease: Lease, ledger: Ledger, tools: Toolbox) -> None:
         match pipeline.next_move(deployment, now=tools.now()):
             case Run(step):
                 deployment = await ledger.append(lease, _begun(deployment, step, tools))
-                entry = await _attempt(deployment, step, tools)
+                patience = timedelta(seconds=tools.waiver_seconds)
+                entry = await tried(deployment, step, ACTIONS[step], tools, patience=patience)
             case Skip(step, reason):
-                entry = _entry(deployment, step, tools, Result.SKIPPED, reason)
+                entry = _line(deployment, step, Result.SKIPPED, reason, at=tools.now())
             case GiveUp(step):
-                entry = _entry(deployment, step, tools, Result.FAILED, _gave_up(deployment, step))
+                reason = _gave_up(deployment, step)
+                entry = _line(deployment, step, Result.FAILED, reason, at=tools.now())
             case Waive() as move:
                 entry = pipeline.waived(deployment, move, now=tools.now())
                 tools.say(entry.detail or "")
@@ -91,33 +96,38 @@ def ending_of(deployment: Deployment, status: Status) -> Ending:
     )
 
 
-async def _attempt(deployment: Deployment, step: Step, tools: Toolbox) -> Entry:
+async def tried(
+    deployment: Deployment, step: Step, action: Action[L], tools: L, *, patience: timedelta
+) -> Entry:
+    """Return the line that ends a try. One that a person may accept waits for that so long."""
     tools.say(step_marker(step))
     try:
-        outcome = await ACTIONS[step](deployment, tools)
-    except GateFailed as failure:
-        tools.say(f"Failed: {failure}")
-        entry = _entry(deployment, step, tools, Result.FAILED, str(failure))
-        until = _waits_until(deployment, failure, tools)
-        return replace(
-            entry, evidence=failure.evidence, findings=failure.findings, waits_until=until
-        )
+        outcome = await action(deployment, tools)
     except StepFailed as failure:
         tools.say(f"Failed: {failure}")
-        return _entry(deployment, step, tools, Result.FAILED, str(failure))
+        entry = _line(deployment, step, Result.FAILED, str(failure), at=tools.now())
+        return _with_checks(deployment, entry, failure, patience)
     tools.say(outcome.detail)
     return replace(
-        _entry(deployment, step, tools, Result.SUCCEEDED, outcome.detail),
+        _line(deployment, step, Result.SUCCEEDED, outcome.detail, at=tools.now()),
         artifact=outcome.artifact,
         evidence=outcome.evidence,
         findings=outcome.findings,
     )
 
 
-def _waits_until(deployment: Deployment, failure: GateFailed, tools: Toolbox) -> datetime | None:
-    if not pipeline.may_wait(deployment, failure.evidence):
-        return None
-    return tools.now() + timedelta(seconds=tools.waiver_seconds)
+def _with_checks(
+    deployment: Deployment, entry: Entry, failure: StepFailed, patience: timedelta
+) -> Entry:
+    if not isinstance(failure, GateFailed):
+        return entry
+    waits = pipeline.may_wait(deployment, failure.evidence)
+    return replace(
+        entry,
+        evidence=failure.evidence,
+        findings=failure.findings,
+        waits_until=entry.at + patience if waits else None,
+    )
 
 
 async def _record(lease: Lease, ledger: Ledger, deployment: Deployment, entry: Entry) -> Deployment:
@@ -145,11 +155,12 @@ def _begun(deployment: Deployment, step: Step, tools: Toolbox) -> Entry:
     return Entry(step=step, result=Result.RUNNING, at=tools.now(), attempt=attempt)
 
 
-def _entry(
-    deployment: Deployment, step: Step, tools: Toolbox, result: Result, detail: str
+def _line(
+    deployment: Deployment, step: Step, result: Result, detail: str, *, at: datetime
 ) -> Entry:
+    """Return a line on the try that began last."""
     attempt = max(deployment.attempts(step), 1)
-    return Entry(step=step, result=result, at=tools.now(), attempt=attempt, detail=detail)
+    return Entry(step=step, result=result, at=at, attempt=attempt, detail=detail)
 
 
 def _gave_up(deployment: Deployment, step: Step) -> str:
