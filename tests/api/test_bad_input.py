@@ -4,6 +4,7 @@ import base64
 import json
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -13,6 +14,7 @@ from ocore.access import Role
 from ocore.access.tokens import Tokens
 from ocore.kit import clock, ids
 from tests.api.parts import SECRET, Api
+from tests.git import new_repository
 
 MISSING = "c0ffee" + "0" * 34
 
@@ -71,6 +73,17 @@ async def test_refs_that_agree_are_one_commit(api: Api) -> None:
     ):
         answer = await api.post(f"{api.acme.path}/deploy", body)
         assert (answer.status, answer.json["commitSha"]) == (202, sha), body
+
+
+async def test_a_repository_without_a_commit_has_nothing_to_deploy(
+    api: Api, tmp_path: Path
+) -> None:
+    empty = {"name": "Empty", "repositoryUrl": str(new_repository(tmp_path / "empty"))}
+    project = (await api.post("/api/projects", empty)).json["id"]
+    made = await api.post(f"/api/projects/{project}/instances", {"name": "Empty"})
+    assert made.status == 201, made.body
+    answer = await api.post(f"/api/projects/{project}/deploy", {"branch": "main"})
+    assert answer.problem() == (422, "unknown_branch", "branch")
 
 
 async def test_a_commit_of_another_branch_contradicts_the_branch(shared: Api) -> None:

@@ -91,10 +91,6 @@ def breaking_view(path: Path) -> str:
     )
 
 
-def no_commit(path: Path) -> None:
-    new_repository(path)
-
-
 def no_module(path: Path) -> None:
     commit(new_repository(path), {"README.md": "No module here.\n"})
 

@@ -75,7 +75,6 @@ async def test_an_odoo_that_dies_again_and_again_is_not_waited_for(
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (repository.no_commit, "the repository is empty"),
         (repository.no_module, "no Odoo module"),
         (repository.syntax_error, "loans/models/__init__.py"),
         (repository.missing_dependency, "no_such_module"),

@@ -54,6 +54,8 @@ async def test_what_is_given_must_agree(remote: Remote) -> None:
 
 
 async def test_an_unknown_name_is_answered_with_the_known_ones(remote: Remote) -> None:
+    with pytest.raises(StepFailed, match="the repository is empty; push a commit first"):
+        await remote.fetch(branch="main")
     remote.commit()
     git(remote.path, "branch", "staging")
     with pytest.raises(StepFailed, match="there is no branch nope: the repository has main"):
