@@ -92,6 +92,19 @@ async def test_git_takes_the_ref_that_was_asked_for(tmp_path: Path) -> None:
         await provider.provide("19.0", source=f"{remote}@nope", say=print)
 
 
+async def test_git_does_not_take_another_branch_whose_name_ends_alike(tmp_path: Path) -> None:
+    remote = new_repository(tmp_path / "remote")
+    source_checkout(remote)
+    git(remote, "checkout", "-q", "-b", "feature/main")
+    commit_all(remote)
+    git(remote, "checkout", "-q", "-B", "main")
+    provider, source = GitProvider(tmp_path / "cache"), f"{remote}@main"
+    for message in ("First", "A later fix"):
+        sha = commit_all(remote, message)
+        tree = await provider.provide("19.0", source=source, say=print)
+        assert tree.content_hash == sha
+
+
 async def test_a_fetch_that_failed_leaves_nothing_behind(tmp_path: Path) -> None:
     remote = new_repository(tmp_path / "remote")
     (remote / "README").write_text("no Odoo here\n")

@@ -39,7 +39,9 @@ class GitProvider:
         return check_whole(source_tree(target, series, sha), series)
 
     async def _resolve(self, url: str, ref: str) -> str:
-        listed = await self._git("ls-remote", "--", url, ref)
+        # In full: a name alone is compared with the ends of all names (git-ls-remote(1)).
+        names = (f"refs/heads/{ref}", f"refs/tags/{ref}")
+        listed = await self._git("ls-remote", "--", url, *names)
         if not listed:
             raise StepFailed(f"{url} has no branch or tag {ref}")
         return listed.split()[0]
