@@ -125,14 +125,16 @@ class Colour:
     """Stands for one colour of an Odoo: says its name, and remembers which ids it was sent.
 
     `most_at_once` is how many requests it ever had at work together, and `opened` tells when it
-    was let have each websocket. It answers the next `busy` handshakes as an Odoo does that has no
-    connection to its database left.
+    was let have each websocket. Without workers it has one port for both. It answers the next
+    `busy` handshakes as an Odoo does that has no connection to its database left.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, workers: bool = True) -> None:
         self.name = name
         self.served: Counter[str] = Counter()
-        self.endpoint = Endpoint(host=LOOPBACK, http_port=free_port(), websocket_port=free_port())
+        port = free_port()
+        websocket = free_port() if workers else port
+        self.endpoint = Endpoint(host=LOOPBACK, http_port=port, websocket_port=websocket)
         self.most_at_once = 0
         self.opened: list[float] = []
         self.busy = 0
@@ -140,8 +142,7 @@ class Colour:
         self._runners: list[web.AppRunner] = []
 
     async def start(self) -> None:
-        for door in Door:
-            port = port_of(self.endpoint, door)
+        for port, door in {port_of(self.endpoint, each): each for each in Door}.items():
             app = web.Application()
             app.router.add_get("/websocket", partial(self._websocket, door))
             app.router.add_route("*", "/{path:.*}", partial(self._answer, door))
@@ -188,8 +189,8 @@ class Colour:
 
 
 @asynccontextmanager
-async def colours(*names: str) -> AsyncIterator[list[Colour]]:
-    started = [Colour(name) for name in names]
+async def colours(*names: str, workers: bool = True) -> AsyncIterator[list[Colour]]:
+    started = [Colour(name, workers=workers) for name in names]
     for colour in started:
         await colour.start()
     try:

@@ -328,6 +328,39 @@ async def test_a_websocket_that_odoo_has_no_database_connection_for_is_let_in_a_
         assert blue.busy > 900
 
 
+async def test_pages_leave_an_odoo_without_workers_threads_for_requests(tmp_path: Path) -> None:
+    async def stay() -> None:
+        async with client.ws_connect("/websocket") as socket:
+            inside.append(asyncio.current_task())
+            await socket.receive()
+
+    inside: list[asyncio.Task[None] | None] = []
+    async with (
+        running(tmp_path) as platform,
+        colours("blue", workers=False) as (blue,),
+        browser(platform, LIBRARY.host) as client,
+    ):
+        await platform.proxy.route(LIBRARY, blue.endpoint)
+        pages = [asyncio.create_task(stay()) for _ in range(260)]
+        async with asyncio.timeout(60):
+            while len(blue.opened) < 200:  # noqa: ASYNC110 - of the holder
+                await asyncio.sleep(0.1)
+        await asyncio.sleep(1)
+        # Those that had their turn at the same time may be a few more.
+        most = len(blue.opened)
+        assert most < 200 + AT_ONCE
+        assert await _get(client) == (200, "blue")
+        for page in inside[: AT_ONCE + 1]:
+            assert page is not None
+            page.cancel()
+        async with asyncio.timeout(60):
+            while len(blue.opened) == most:  # noqa: ASYNC110 - of the holder
+                await asyncio.sleep(0.1)
+        for page in pages:
+            page.cancel()
+        await asyncio.gather(*pages, return_exceptions=True)
+
+
 async def test_who_waits_for_a_turn_while_the_instance_is_held_again_goes_to_its_next_colour(
     tmp_path: Path,
 ) -> None:

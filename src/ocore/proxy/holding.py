@@ -184,7 +184,7 @@ class Holder:
                     await turn.take()
                 # Only now: the turn may have been long in coming, and the colour gone meanwhile.
                 target = read_target(self._targets, held.database)
-                if target is not None:
+                if target is not None and (queue is self._requests or self._open.room_at(target)):
                     with suppress(OSError):
                         port = port_of(target, held.door)
                         return target, Wire(*await asyncio.open_connection(target.host, port))

@@ -6,6 +6,7 @@ with the same code: 1012, "Service Restart", after which its client comes back.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from ocore.proxy.targets import read_target
 _CLOSE: Final = bytes((0x88, 0x82, 0, 0, 0, 0)) + (1012).to_bytes(2, "big")
 _AT_ONCE: Final = 20
 _POLL_SECONDS: Final = 0.1
+# An Odoo without workers has a thread for each, with 8 MiB of the address space that its
+# `limit_memory_hard` counts: with 276 open, one of the usual 2.5 GiB had none for any request.
+_MOST_THREADS: Final = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,15 +42,23 @@ class OpenSockets:
     def __init__(self, targets: Path) -> None:
         self._targets = targets
         self._open: dict[OpenSocket, None] = {}
+        self._at: Counter[Endpoint] = Counter()
+
+    def room_at(self, endpoint: Endpoint) -> bool:
+        """Say whether one more websocket leaves this colour what it needs for requests."""
+        threaded = endpoint.websocket_port == endpoint.http_port
+        return not threaded or self._at[endpoint] < _MOST_THREADS
 
     @contextmanager
     def noted(self, socket: OpenSocket) -> Iterator[None]:
         """Keep an eye on a websocket while it is open."""
         self._open[socket] = None
+        self._at[socket.endpoint] += 1
         try:
             yield
         finally:
             self._open.pop(socket, None)
+            self._at[socket.endpoint] -= 1
 
     async def watch(self) -> None:
         """Close what leads to a colour that is no longer the target, for ever."""
