@@ -196,6 +196,19 @@ async def test_a_deployment_as_json_is_one_event_a_line_and_the_whole_at_the_end
     assert ended.events[-1]["data"]["status"] == "succeeded"
 
 
+async def test_a_pipeline_that_runs_again_with_its_key_deploys_once(
+    terminal: Terminal, world: World
+) -> None:
+    terminal.sign_in()
+    keyed = [project(terminal), "--idempotency-key=pipeline-7", "--json"]
+    first = await terminal.run("deploy", "--branch=main", *keyed)
+    again = await terminal.run("deploy", "--branch=main", *keyed)
+    assert (first.code, again.code, world.updates) == (0, 0, 1)
+    assert again.events[-1]["data"]["id"] == first.events[-1]["data"]["id"]
+    other = await terminal.run("deploy", "--tag=v1", *keyed)
+    assert (other.code, "[idempotency_key_reused]" in other.err) == (2, True), other.err
+
+
 async def test_a_terminal_shows_one_tree_that_grows(terminal: Terminal, world: World) -> None:
     terminal.sign_in()
     drawn = await terminal.show("deploy", project(terminal), "--branch=main")

@@ -55,13 +55,21 @@ def deploy(  # noqa: PLR0913 - each argument is an option of the command
     branch: Annotated[str | None, typer.Option()] = None,
     commit: Annotated[str | None, typer.Option(help="Commit SHA.")] = None,
     tag: Annotated[str | None, typer.Option()] = None,
-    instance: InstanceOption = None,
     *,
+    instance: InstanceOption = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--idempotency-key",
+            help="With the same key the command shows the deployment that it made before.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Put a commit live and show what happens. Exit code 1 when it did not go live."""
+    path = f"/projects/{project}/deploy"
     body = {"branch": branch, "commitSha": commit, "tag": tag, "instanceId": instance}
-    _start(f"/projects/{project}/deploy", body, as_json=as_json)
+    show_to_its_end(lambda client: client.post(path, body, idempotency_key=key), as_json=as_json)
 
 
 def rollback(
@@ -74,8 +82,9 @@ def rollback(
     as_json: JsonOption = False,
 ) -> None:
     """Take code and data back to an earlier deployment and show what happens."""
+    path = f"/projects/{project}/rollback"
     body = {"deploymentId": deployment, "instanceId": instance}
-    _start(f"/projects/{project}/rollback", body, as_json=as_json)
+    show_to_its_end(lambda client: client.post(path, body), as_json=as_json)
 
 
 def cancel(
@@ -173,10 +182,6 @@ def create_instance(
     body = {"name": name, "environment": environment, "host": host, "rehearse": rehearse}
     answer = converse(lambda client: client.post(f"/projects/{project}/instances", body))
     console.print(answer["id"])
-
-
-def _start(path: str, body: dict[str, Any], *, as_json: bool) -> None:
-    show_to_its_end(lambda client: client.post(path, body), as_json=as_json)
 
 
 def show_to_its_end(start: Callable[[Client], Awaitable[Any]], *, as_json: bool) -> None:
