@@ -110,6 +110,27 @@ async def test_the_repositorys_own_dockerfile_is_built_upon(yard: Yard) -> None:
     assert "Building the repository's own Dockerfile" in yard.said
 
 
+async def test_the_repositorys_own_dockerfile_may_use_what_only_buildkit_knows(yard: Yard) -> None:
+    base = (await yard.images.debian.provide(yard.order(), say=print)).reference
+    # Never run before, by its text.
+    run = f"RUN --mount=type=cache,target=/kept printf 'one\\n{yard.project}' | tee /kept/x"
+    text = f"FROM {base}\nENV PYTHONPATH=/opt/odoo\n{run}\n"
+    tag = await yard.build(yard.order(sha="f" * 40, Dockerfile=text))
+    assert "one" in yard.said
+    assert yard.project in yard.said
+    assert sum("RUN --mount=type=cache" in line for line in yard.said) == 1
+    assert (await yard.output(tag, "ls", "-A", "/kept")).strip() == ""
+
+
+async def test_an_own_dockerfile_that_fails_says_what_its_program_said(yard: Yard) -> None:
+    base = (await yard.images.debian.provide(yard.order(), say=print)).reference
+    text = f"FROM {base}\nRUN echo 'no such wheel {yard.project}' >&2; exit 3\n"
+    with pytest.raises(StepFailed, match=r"cannot be built:.*no such wheel.*exit code: 3"):
+        await yard.build(yard.order(sha="9" * 40, Dockerfile=text))
+    with pytest.raises(StepFailed, match=r"cannot be built:.*unknown instruction: FORM"):
+        await yard.build(yard.order(sha="8" * 40, Dockerfile="FORM debian\n"))
+
+
 async def test_an_image_of_ones_own_is_taken_by_its_name(yard: Yard) -> None:
     base = (await yard.images.debian.provide(yard.order(), say=print)).reference
     text = f"FROM {base}\nENV PYTHONPATH=/opt/odoo\n"

@@ -1,7 +1,9 @@
 """Images that nobody needs are removed, and no other."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from ocore.images.dockerfile import STAGE
 from ocore.images.sweeping import SPARE, Sweep
@@ -73,6 +75,30 @@ async def test_what_a_build_left_goes_with_the_last_image_that_could_use_it(yard
     assert len(await stages(yard, packages)) == 1
     assert await sweep_of(yard, others=others).sweep(now=LATER) == (second,)
     assert await stages(yard, packages) == []
+
+
+async def test_what_an_own_dockerfile_kept_goes_once_it_was_not_used_for_long(yard: Yard) -> None:
+    others = await tags(yard)
+    base = (await yard.images.debian.provide(yard.order(), say=print)).reference
+    # BuildKit gives a cache to all builds that mount one at the same path.
+    run = f"RUN --mount=type=cache,target=/kept/{yard.project} touch /kept/{yard.project}/made"
+    text = f"FROM {base}\nENV PYTHONPATH=/opt/odoo\n{run}\n"
+    tag = await yard.build(yard.order(sha="5" * 40, Dockerfile=text))
+    sweep = sweep_of(yard, tag, others=others)
+    await sweep.sweep(now=LATER)
+    assert await kept(yard) != []
+    # Docker goes by its own clock.
+    await replace(sweep, spare=timedelta()).sweep(now=LATER)
+    assert await kept(yard) == []
+
+
+async def kept(yard: Yard) -> list[Any]:
+    """Return what BuildKit keeps beside images for the builds of this project."""
+    async with yard.engine.connected() as docker:
+        used = await docker.session.get(f"{docker.docker_host}/{docker.api_version}/system/df")
+        caches = (await used.json())["BuildCache"] or []
+    mounts = [each for each in caches if each["Type"] == "exec.cachemount"]
+    return [each for each in mounts if yard.project in each["Description"]]
 
 
 async def stages(yard: Yard, packages: str) -> list[str]:

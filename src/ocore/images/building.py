@@ -2,17 +2,21 @@
 
 import re
 from collections import deque
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Iterable
+from functools import partial
+from typing import Any, Final
 
-from aiodocker import DockerError
+from aiodocker import Docker, DockerError
 
 from ocore.artifacts import Say
 from ocore.errors import StepFailed
+from ocore.images.buildkit import TRACE, Trace, buildkit_items
 from ocore.images.context import Context
 from ocore.images.room import DiskFull
 from ocore.kit.docker import DockerEngine, found, streamed
 from ocore.kit.lines import Lines
 
+Items = AsyncIterator[dict[str, Any]]
 _TOLD_LINES: Final = 6
 _NO_SPACE: Final = "no space left on device"
 # The builder paints what a program writes to its standard error.
@@ -24,6 +28,21 @@ async def build_image(engine: DockerEngine, context: Context, *, tag: str, say: 
 
     A build is the daemon's: it ends when we go away, and leaves no container behind.
     """
+    return await _built(engine, partial(_classic_items, context=context, tag=tag), say)
+
+
+async def build_own(engine: DockerEngine, context: Context, *, tag: str, say: Say) -> str:
+    """Return the id of the image made of somebody's own Dockerfile, as `build_image` does."""
+    return await _built(engine, partial(buildkit_items, context=context, tag=tag), say)
+
+
+def _classic_items(docker: Docker, *, context: Context, tag: str) -> Items:
+    return docker.images.build(
+        fileobj=context.rewound(), encoding="identity", tag=tag, forcerm=True, stream=True
+    )
+
+
+async def _built(engine: DockerEngine, begin: Callable[[Docker], Items], say: Say) -> str:
     last: deque[str] = deque(maxlen=_TOLD_LINES)
 
     def hear(coloured: str) -> None:
@@ -32,32 +51,39 @@ async def build_image(engine: DockerEngine, context: Context, *, tag: str, say: 
             last.append(line.strip())
             say(line)
 
-    lines, made = Lines(hear), None
     async with engine.connected() as docker:
         try:
-            build = docker.images.build(
-                fileobj=context.rewound(),
-                encoding="identity",
-                tag=tag,
-                forcerm=True,
-                stream=True,
-            )
-            async with streamed(build) as items:
-                async for item in items:
-                    lines.feed(item.get("stream") or item.get("status") or "")
-                    made = item.get("aux", {}).get("ID", made)
+            made = await _followed(begin(docker), hear)
         except DockerError as failure:
-            lines.end()
-            reason = " ".join([*last, failure.message])
-            if _NO_SPACE in reason.lower():
-                root = (await docker.system.info())["DockerRootDir"]
-                raise DiskFull(root, said=reason) from failure
-            raise StepFailed(f"the image cannot be built: {reason}") from failure
-    lines.end()
+            raise await _failure(docker, failure, last) from failure
     if made is None:
         told = f"; its last words: {last[-1]}" if last else ""
         raise StepFailed(f"Docker at {engine.url} went away in the middle of the build{told}")
-    return str(made)
+    return made
+
+
+async def _followed(items: Items, hear: Callable[[str], None]) -> str | None:
+    """Tell what a build tells, and return the id of what it made; None when it broke off."""
+    lines, trace, made = Lines(hear), Trace(hear), None
+    try:
+        async with streamed(items) as told:
+            async for item in told:
+                if item.get("id") == TRACE:
+                    trace.hear(item["aux"])
+                    continue
+                lines.feed(item.get("stream") or item.get("status") or "")
+                made = item.get("aux", {}).get("ID", made)
+    finally:
+        trace.end()
+        lines.end()
+    return made
+
+
+async def _failure(docker: Docker, failure: DockerError, last: Iterable[str]) -> StepFailed:
+    reason = " ".join([*last, failure.message])
+    if _NO_SPACE in reason.lower():
+        return DiskFull((await docker.system.info())["DockerRootDir"], said=reason)
+    return StepFailed(f"the image cannot be built: {reason}")
 
 
 async def image_id(engine: DockerEngine, reference: str) -> str | None:

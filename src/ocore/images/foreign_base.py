@@ -14,7 +14,7 @@ from ocore.errors import StepFailed
 from ocore.images import BuildOrder
 from ocore.images.asking import ask
 from ocore.images.bases import Base
-from ocore.images.building import build_image, image_id
+from ocore.images.building import build_own, image_id
 from ocore.images.context import new_context
 from ocore.images.naming import base_of, digest_of
 from ocore.images.registry import Registry
@@ -74,7 +74,7 @@ class ForeignBases:
             await self._pull_bases(Path(order.checkout) / DOCKERFILE, say=say)
             with new_context(self.cache / "docker") as context:
                 context.add_tree(".", Path(order.checkout))
-                await build_image(self.engine, context, tag=tag, say=say)
+                await build_own(self.engine, context, tag=tag, say=say)
         return await self._base(tag, order.odoo_version)
 
     async def _pull_bases(self, dockerfile: Path, *, say: Say) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from aiodocker import Docker, DockerError
 
+from ocore.images.buildkit import forget_builds
 from ocore.images.naming import lock_of
 from ocore.images.stages import PROJECT, remove_stages
 from ocore.kit.docker import DockerEngine, found
@@ -40,6 +41,7 @@ class Sweep:
             unneeded = sorted(tags - {"<none>:<none>"} - await self.needed())
             removed = tuple([tag for tag in unneeded if await self._remove(docker, tag, now)])
             await remove_stages(docker, before=now - self.spare)
+            await forget_builds(docker, unused_for=self.spare)
         return removed
 
     async def _remove(self, docker: Docker, tag: str, now: datetime) -> bool:

@@ -73,6 +73,14 @@ def test_the_words_of_series_between_are_understood(name: str) -> None:
             ),
             "A step of the image's build failed",
         ),
+        (
+            "executor failed running [/bin/sh -c echo no; exit 3]: exit code: 3",
+            "A step of the image's build failed",
+        ),
+        (
+            'failed to compute cache key: "/missing" not found: not found',
+            "The build copies what is not there",
+        ),
         ("toomanyrequests: slow down", "It failed"),
     ],
 )

@@ -66,7 +66,8 @@ CONTAINERS: Final = (
     Signature(
         pattern=known_by(
             r"COPY failed: [^\n]*: stat (?P<path>[^\n:]+): file does not exist"
-            r"|failed to calculate checksum [^\n]*\"?/(?P<other>[^\"\n]+)\"?: not found"
+            r"|failed to (?:calculate checksum|compute cache key)[^\n]*?\"/(?P<other>[^\"\n]+)\":?"
+            r" not found"
         ),
         title="The build copies what is not there",
         cause="there is no {path}{other} in the build context",
@@ -85,9 +86,10 @@ CONTAINERS: Final = (
         pattern=known_by(
             r"The command '(?P<command>[^\n]*)' returned a non-zero code: (?P<code>\d+)"
             r"|process \"(?P<run>[^\n]*)\" did not complete successfully: exit code: (?P<exit>\d+)"
+            r"|executor failed running \[(?P<ran>[^\n]*)\]: exit code: (?P<status>\d+)"
         ),
         title="A step of the image's build failed",
-        cause="{command}{run} exited with {code}{exit}",
+        cause="{command}{run}{ran} exited with {code}{exit}{status}",
         explanation="A RUN of the Dockerfile ended with an error; its output stands above it.",
         suggested_fix="Run the command in the base image by hand, and correct it.",
         file="Dockerfile",
