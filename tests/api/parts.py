@@ -195,13 +195,19 @@ def _services(conninfo: str, pool: Pool, tokens: Tokens, folder: Path) -> Servic
         new_id=ids.uuid7,
         ping=partial(ping, pool),
         instance_password=password_without_databases,
+        file_bytes=file_bytes_without_databases,
         losses=losses_without_databases,
     )
 
 
 async def room_without_databases(_instance: Instance) -> Room:
     """Stand in for the shelf, which measures the databases that are not there."""
-    return Room(strategy="clone", database=2 * 1024**3, files=1024**3, needed=0, free=None)
+    return Room(strategy="clone", database=2 * 1024**3, needed=0, free=None)
+
+
+async def file_bytes_without_databases(_instance: Instance) -> int:
+    """Stand in for the shelf, likewise."""
+    return 1024**3
 
 
 async def password_without_databases(_instance: Instance) -> None:

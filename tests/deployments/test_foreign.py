@@ -46,7 +46,7 @@ async def test_a_power_cut_changes_nothing_about_the_end(nth: int, *, after: boo
 
 
 async def test_data_that_does_not_fit_is_refused_with_the_numbers() -> None:
-    room = Room(strategy="clone", database=0, files=0, needed=0, free=128 * 1024**2)
+    room = Room(strategy="clone", database=0, needed=0, free=128 * 1024**2)
     world, ledger = World(room=room), WorldLedger(rollback(source=PRODUCTION))
     await run(world, ledger)
     failure = ledger.deployment.failure()

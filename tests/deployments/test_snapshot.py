@@ -15,7 +15,7 @@ from ocore.snapshots.records import FailurePolicy, SnapshotSettings
 from tests.deployments.world import LOANS, World, WorldLedger, deployment, rollback, toolbox
 
 MIB = 1024**2
-FULL = Room(strategy="template", database=1000 * MIB, files=0, needed=1000 * MIB, free=900 * MIB)
+FULL = Room(strategy="template", database=1000 * MIB, needed=1000 * MIB, free=900 * MIB)
 
 
 async def ended(
@@ -70,7 +70,6 @@ def test_room_is_for_the_copies_a_tenth_and_something_to_spare(
     room = Room(
         strategy="template",
         database=1000 * MIB,
-        files=0,
         needed=needed * MIB,
         free=None if free is None else free * MIB,
     )

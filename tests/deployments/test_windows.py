@@ -14,7 +14,7 @@ from tests.deployments.journal import NO_PLAN, UPDATE_PLAN, done
 from tests.deployments.world import deployment, rollback
 
 MIB = 1024**2
-CLONES = Room(strategy="clone", database=MIB, files=0, needed=0, free=None)
+CLONES = Room(strategy="clone", database=MIB, needed=0, free=None)
 FILMS = replace(UPDATE_PLAN, update=(replace(UPDATE_PLAN.update[0], name="films"),))
 
 

@@ -58,7 +58,7 @@ LIVE = Live(
     image="acme/library:old",
     colour=Colour.BLUE,
 )
-ROOM = Room(strategy="clone", database=0, files=0, needed=0, free=None)
+ROOM = Room(strategy="clone", database=0, needed=0, free=None)
 DROPPED = found(FindingClass.SCHEMA_COLUMN_DROPPED, "loans: field due is gone", module="loans")
 LOANS = Addon(name="loans", path="loans", version="19.0.1.0.0", checksum="new")
 

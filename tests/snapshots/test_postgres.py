@@ -302,6 +302,6 @@ async def test_a_removed_snapshot_leaves_nothing(
 async def test_the_room_a_snapshot_takes_is_measured(shelf: PostgresShelf, acme: Instance) -> None:
     room = await shelf.room(acme)
     assert room.database > 1024**2
-    assert room.files == len("an asset")
+    assert await shelf.file_bytes(acme) == len("an asset")
     assert room.free is not None
     assert room.needed == (0 if room.strategy == "clone" else room.database)

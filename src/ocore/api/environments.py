@@ -109,14 +109,15 @@ async def estimate_size(
     require(caller, "view:snapshots")
     try:
         room = await services.lookout.room(environment)
+        files = await services.file_bytes(environment)
     except StepFailed as failure:
         return problems.problem(request, 503, detail=str(failure), code="unavailable")
     return json_answer(
         SizeEstimate(
             strategy=room.strategy,
             database_bytes=room.database,
-            filestore_bytes=room.files,
-            total_bytes=room.database + room.files,
+            filestore_bytes=files,
+            total_bytes=room.database + files,
             needed_bytes=room.needed,
             free_bytes=room.free,
             note=_FILES_ARE_LINKED,

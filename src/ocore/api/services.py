@@ -29,11 +29,11 @@ class Services:
 
     `wakeups` yields the id of each deployment that changed, and None when some may have been
     missed. `ping` returns when the database answers; Unavailable when it does not. `lookout` finds
-    out what a deployment would do, and `losses` what going back to a snapshot would take away;
-    StepFailed when the server does not answer. `instance_password` returns the one of
-    Odoo's admin, None where it is not known. `hook` finds the webhook of a project of any
-    organization, and `webhook_secret` returns its secret (without one: a secret that nobody was
-    ever told).
+    out what a deployment would do, `losses` what going back to a snapshot would take away, and
+    `file_bytes` how large a filestore is; StepFailed when the server does not answer.
+    `instance_password` returns the one of Odoo's admin, None where it is not known. `hook` finds
+    the webhook of a project of any organization, and `webhook_secret` returns its secret (without
+    one: a secret that nobody was ever told).
     """
 
     requests: Callable[[str], Requests]
@@ -55,6 +55,7 @@ class Services:
     new_id: Callable[[], str]
     ping: Callable[[], Awaitable[None]]
     instance_password: Callable[[Instance], Awaitable[str | None]]
+    file_bytes: Callable[[Instance], Awaitable[int]]
     losses: Callable[[Instance, Snapshot], Awaitable[tuple[TableLoss, ...] | None]]
     base_domain: str = "localhost"
 

@@ -113,7 +113,6 @@ async def _window(deployment: Deployment, desk: PlanDesk) -> Estimate | None:
     if inspected is None:
         return None
     if not inspected.touches_database:
-        # To measure the room takes a walk through all files.
         return NOBODY_WAITS
     return expected_window(
         inspected,

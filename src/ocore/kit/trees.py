@@ -20,9 +20,12 @@ def link_tree(source: Path, target: Path, owner: OsUser | None) -> int:
         here = target / Path(folder).relative_to(source)
         for name in names:
             _folder(here / name, owner)
-        for name in files:
+        # Most are there from an earlier call, and that is told sooner than by trying each.
+        with os.scandir(here) as entries:
+            lacking = set(files).difference(entry.name for entry in entries)
+        for name in lacking:
             _link(Path(folder) / name, here / name, owner)
-            count += 1
+        count += len(files)
     return count
 
 

@@ -54,15 +54,15 @@ def changes_by_table(losses: Iterable[TableLoss]) -> dict[str, dict[str, int | N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """What a snapshot of an instance would take, and what is left for it; bytes.
+    """What a snapshot of a database would take, and what is left for it; bytes.
 
-    `strategy` is the one a snapshot in the window would use; `needed` is 0 where blocks are shared.
-    `free` is None when the databases are not on this machine.
+    Files are linked and take none. `strategy` is the one a snapshot in the window would use;
+    `needed` is 0 where blocks are shared. `free` is None when the databases are not on this
+    machine.
     """
 
     strategy: str
     database: int
-    files: int
     needed: int
     free: int | None
 
@@ -154,4 +154,8 @@ class Shelf(Protocol):
 
     async def room(self, instance: Instance) -> Room:
         """Measure what a snapshot would take now."""
+        ...
+
+    async def file_bytes(self, instance: Instance) -> int:
+        """Add up the files of an instance; it takes a walk through all of them."""
         ...

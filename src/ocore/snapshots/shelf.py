@@ -137,14 +137,16 @@ class PostgresShelf:
             clones = await can_clone(connection)
             database = await size_of(connection, instance.database)
             free = await free_bytes(connection)
-        sizes = await asyncio.to_thread(sizes_of, self._home.filestore(instance.database))
         return Room(
             strategy=CLONE if clones else TEMPLATE,
             database=database,
-            files=sum(sizes.values()),
             needed=0 if clones else database,
             free=free,
         )
+
+    async def file_bytes(self, instance: Instance) -> int:
+        sizes = await asyncio.to_thread(sizes_of, self._home.filestore(instance.database))
+        return sum(sizes.values())
 
 
 async def _names(connection: Connection, prefix: str) -> list[str]:

@@ -17,6 +17,7 @@ from ocore.embedded.signing import signer_of
 from ocore.embedded.users import PlatformUsers, platform_users
 from ocore.kit import clock, ids
 from ocore.snapshots.postgres import PostgresSnapshots
+from ocore.snapshots.shelf import PostgresShelf
 from ocore.wiring.connections import odoo_server, platform_conninfo, platform_secret
 from ocore.wiring.store import Store, open_store
 from ocore.wiring.tools import lookout_of
@@ -60,6 +61,7 @@ def services_of(
         now=clock.now,
         new_id=ids.uuid7,
         ping=store.ping,
+        file_bytes=PostgresShelf(server, settings.home).file_bytes,
         losses=snapshots.losses,
         catalogue=store.catalogue,
         waivers=store.waivers,
