@@ -37,10 +37,10 @@ async def test_the_password_of_admin_is_told_only_as_long_as_it_is_the_password(
     databases: PostgresDatabases, postgres_server: PostgresServer
 ) -> None:
     acme = instance("acme_admin")
-    assert await databases.admin_password(acme) is None, "there is no database yet"
-    await databases.create(acme, base=BASE)
     told = await databases.admin_password(acme)
-    assert told is not None
+    assert told is not None, "who makes an instance wants to know beforehand"
+    await databases.create(acme, base=BASE)
+    assert await databases.admin_password(acme) == told
     # As when somebody changes it, or the rows are those of a copy from another machine.
     theirs = password_hash("theirs", b"sixteen bytes of")
     for stored in (f"'{theirs}'", "'admin'", "''", "NULL"):

@@ -114,8 +114,8 @@ class InstanceList(View):
 class Credentials(View):
     """How to sign in to the instance's Odoo as its administrator.
 
-    `password` is null when it is not the one that oCore gave: somebody has changed it, it came
-    along with restored data, or nothing was deployed yet.
+    `password` is null when it is not the one that oCore gave: somebody has changed it, or it came
+    along with restored data.
     """
 
     database: str

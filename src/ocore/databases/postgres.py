@@ -199,10 +199,12 @@ class PostgresDatabases:
     async def admin_password(self, instance: Instance) -> str | None:
         """Return the password that `admin` was given, as long as it still is the password.
 
-        None where somebody has changed it, where the rows came along from elsewhere, and where
-        there is no database yet.
+        None where somebody has changed it, and where the rows came along from elsewhere. Before
+        the first deployment it is the one that `admin` will be given.
         """
         given = admin_password(self._secret, instance.database)
+        if not await self.exists(instance):
+            return given
         rows = await self._read(
             instance,
             "res_users",
