@@ -141,7 +141,7 @@ async def containers_of(daemon: Daemon) -> dict[str, str]:
 async def test_people_notice_no_deployment_in_containers(
     docker_platform: Platform, daemon: Daemon, tmp_path: Path
 ) -> None:
-    shop = await keep_pages_open_through_both_kinds_of_switch(docker_platform, tmp_path)
+    shop = await keep_pages_open_through_both_kinds_of_switch(docker_platform, tmp_path, pages=20)
     assert await containers(daemon, shop) == {
         "blue": "running",
         "cron": "running",

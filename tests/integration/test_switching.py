@@ -3,19 +3,16 @@
 import asyncio
 import itertools
 import re
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
 
 from ocore.demo.odoo_rpc import OdooUser
 from ocore.demo.repository import build_repository
 from tests.git import commit, git
 from tests.integration.load import miswritten, users
-from tests.integration.pages import Numbers, Page
+from tests.integration.pages import Browser, Numbers, browsing, until_told, working
 from tests.integration.platform import Platform, Site
 
 pytestmark = [pytest.mark.odoo, pytest.mark.timeout(900)]
@@ -41,7 +38,6 @@ class Edition(models.Model):
         with file_open("library_loans/static/src/loans.js") as script:
             return script.read()
 """
-URL = re.compile(r"""["'](/web/assets/[^"']+\.(?:css|js))["']""")
 USERS = 6
 
 
@@ -70,47 +66,6 @@ def with_assets(path: Path, number: int, *, version: str) -> str:
 
 def script(number: int) -> str:
     return f"window.loans = {number};\n"
-
-
-class Browser:
-    """Someone with Odoo open: a session, and the files their pages refer to."""
-
-    def __init__(self, http: aiohttp.ClientSession, url: str, host: str) -> None:
-        self._http, self._url, self._host = http, url, host
-        self._headers = {"Host": host}
-
-    def open_page(self) -> Page:
-        return Page(http=self._http, url=self._url, host=self._host)
-
-    async def get(self, path: str) -> tuple[int, bytes]:
-        async with self._http.get(
-            f"{self._url}{path}", headers=self._headers, allow_redirects=False
-        ) as answer:
-            return answer.status, await answer.read()
-
-    async def page(self, path: str) -> str:
-        status, body = await self.get(path)
-        assert status == 200, (path, status)
-        return body.decode()
-
-    async def sign_in(self, login: str, password: str) -> None:
-        found = re.search(r'name="csrf_token" value="([^"]+)"', await self.page("/web/login"))
-        assert found is not None
-        form = {"login": login, "password": password, "csrf_token": found[1]}
-        async with self._http.post(
-            f"{self._url}/web/login", data=form, headers=self._headers, allow_redirects=False
-        ) as answer:
-            assert answer.status == 303, await answer.text()
-
-    async def files(self) -> dict[str, bytes]:
-        """Return what the pages of now refer to, and what one of them loads later."""
-        pages = [await self.page(path) for path in ("/web/login", "/odoo")]
-        pages.append(await self.page("/web/bundle/library_loans.assets_shelf"))
-        urls = {url for page in pages for url in URL.findall(page)}
-        assert len(urls) >= 5
-        found = {url: await self.get(url) for url in sorted(urls)}
-        assert {url for url, (status, _) in found.items() if status != 200} == set()
-        return {url: body for url, (_, body) in found.items()}
 
 
 class Actions:
@@ -154,32 +109,6 @@ class Actions:
                 await asyncio.sleep(0.2)
 
 
-@asynccontextmanager
-async def working(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Let work go on; fail when some of it failed."""
-    tasks = [asyncio.create_task(each) for each in work]
-    yield
-    for task in tasks:
-        task.cancel()
-    ended = await asyncio.gather(*tasks, return_exceptions=True)
-    assert [each for each in ended if not isinstance(each, asyncio.CancelledError)] == []
-
-
-@asynccontextmanager
-async def browsing(site: Site) -> AsyncIterator[Browser]:
-    odoo = await site.odoo()
-    # Odoo's host name is no name of this machine, and cookies go by the name.
-    async with aiohttp.ClientSession(
-        cookie_jar=aiohttp.CookieJar(unsafe=True),
-        # Who has none need not say its version of the client of websockets.
-        skip_auto_headers=("User-Agent",),
-    ) as http:
-        browser = Browser(http, site.platform.proxy_url, odoo.host)
-        # The login page of somebody who is in leads on.
-        await browser.sign_in(odoo.login, odoo.password)
-        yield browser
-
-
 async def bundles(site: Site) -> set[str]:
     """Return what is ready to be served, without asking for any of it."""
     odoo = await site.odoo()
@@ -191,11 +120,13 @@ async def bundles(site: Site) -> set[str]:
 async def test_open_pages_go_on_through_both_kinds_of_switch(
     platform: Platform, tmp_path: Path
 ) -> None:
-    site = await keep_pages_open_through_both_kinds_of_switch(platform, tmp_path)
+    site = await keep_pages_open_through_both_kinds_of_switch(platform, tmp_path, pages=100)
     await site.retire()
 
 
-async def keep_pages_open_through_both_kinds_of_switch(platform: Platform, folder: Path) -> Site:
+async def keep_pages_open_through_both_kinds_of_switch(
+    platform: Platform, folder: Path, *, pages: int
+) -> Site:
     """Deploy twice while people have pages open, work, and have scheduled actions run."""
     versions = await three_versions(folder / "repository")
     # With workers, websockets are a process of their own.
@@ -204,8 +135,8 @@ async def keep_pages_open_through_both_kinds_of_switch(platform: Platform, folde
     assert first["status"] == "succeeded", await site.log(first)
     numbers, actions, odoo = await Numbers.of(site), await Actions.of(site), await site.odoo()
     async with browsing(site) as browser, users(odoo, USERS, pause=0.5) as load:
-        pages = [browser.open_page() for _ in range(20)]
-        async with working(numbers.tell(), actions.wake(), *(each.live() for each in pages)):
+        opened = [browser.open_page() for _ in range(pages)]
+        async with working(numbers.tell(), actions.wake(), *(each.live() for each in opened)):
             files = await browser.files()
             await actions.until_run_by(script(1))
             for number, sha in enumerate(versions[1:], start=2):
@@ -213,8 +144,8 @@ async def keep_pages_open_through_both_kinds_of_switch(platform: Platform, folde
                 assert deployed["status"] == "succeeded", await site.log(deployed)
                 files = await files_after_a_switch(site, browser, files)
                 await actions.until_run_by(script(number))
-            await until_told(pages, numbers)
-    for page in pages:
+            await until_told(opened, numbers)
+    for page in opened:
         assert page.told == list(range(page.told[0], page.told[0] + len(page.told)))
         assert page.refused == []
     assert load.failures == {}
@@ -247,11 +178,3 @@ async def files_after_a_switch(
     assert len(set(now) - set(before)) >= 4
     assert set(now) <= ready
     return now
-
-
-async def until_told(pages: Sequence[Page], numbers: Numbers) -> None:
-    """Wait until everybody has been told what was told until now."""
-    last = numbers.last
-    async with asyncio.timeout(60):
-        while any(each.told[-1] < last for each in pages):  # noqa: ASYNC110 - of others
-            await asyncio.sleep(0.2)
