@@ -1,6 +1,7 @@
 """File systems for tests and benchmarks: files on loop devices, of any kind and size."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+MIB: Final = 1024**2
 MAKE: Final = {
     "xfs": ["mkfs.xfs", "-q", "-m", "reflink=1"],
     "ext4": ["mkfs.ext4", "-q", "-F"],
@@ -39,3 +41,17 @@ def used_bytes(mount: Path) -> int:
     subprocess.run(["sync", "-f", str(mount)], check=True)
     found = os.statvfs(mount)
     return (found.f_blocks - found.f_bfree) * found.f_frsize
+
+
+def free(disk: Path) -> int:
+    """Return the bytes that are free, once all that was written has found its place."""
+    os.sync()
+    return shutil.disk_usage(disk).free
+
+
+def fill(disk: Path, *, leaving: int) -> Path:
+    """Take all the room there is but for so many bytes; deleting the file gives it back."""
+    ballast = disk / "ballast"
+    with ballast.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, free(disk) - leaving)
+    return ballast

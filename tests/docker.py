@@ -119,6 +119,15 @@ async def daemon_on(data: Path) -> AsyncIterator[Daemon]:
         shutil.rmtree(daemon.root)
 
 
+async def carry(source: DockerEngine, target: DockerEngine, *tags: str) -> None:
+    """Give images of one daemon to another."""
+    async with source.connected() as here, target.connected() as there:
+        for tag in tags:
+            async with here.images.export_image(tag) as exported:
+                async for _ in there.images.import_image(exported.iter_any(), stream=True):
+                    pass
+
+
 @asynccontextmanager
 async def one_node_swarm(daemon: Daemon) -> AsyncIterator[Daemon]:
     """Make this daemon the only node of a swarm, on an address that no other daemon uses."""

@@ -1,7 +1,5 @@
 """A disk that is full during a build: it is named, nothing is left on it, and room is enough."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +10,10 @@ from aiodocker import Docker
 
 from ocore.errors import StepFailed
 from ocore.images.context import new_context
-from ocore.kit.docker import DockerEngine
-from tests.disks import mounted
-from tests.docker import daemon_on, need_docker
+from tests.disks import MIB, fill, free, mounted
+from tests.docker import carry, daemon_on, need_docker
 from tests.images.test_releases import SMALL, Workshop
 from tests.images.yard import Yard
-
-MIB = 1024**2
 
 
 @pytest.fixture
@@ -31,26 +26,6 @@ async def small(yard: Yard) -> AsyncIterator[tuple[Yard, Path]]:
             await carry(yard.engine, daemon.engine, base.reference, installer)
             yard.engine = daemon.engine
             yield yard, disk
-
-
-async def carry(source: DockerEngine, target: DockerEngine, *tags: str) -> None:
-    async with source.connected() as here, target.connected() as there:
-        for tag in tags:
-            async with here.images.export_image(tag) as exported:
-                async for _ in there.images.import_image(exported.iter_any(), stream=True):
-                    pass
-
-
-def free(disk: Path) -> int:
-    os.sync()
-    return shutil.disk_usage(disk).free
-
-
-def fill(disk: Path, *, leaving: int) -> Path:
-    ballast = disk / "ballast"
-    with ballast.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, free(disk) - leaving)
-    return ballast
 
 
 async def nameless(docker: Docker) -> list[Any]:

@@ -48,7 +48,7 @@ async def _built(engine: DockerEngine, begin: Callable[[Docker], Items], say: Sa
     def hear(coloured: str) -> None:
         line = _COLOUR.sub("", coloured)
         if line.strip():
-            last.append(line.strip())
+            _remember(last, line)
             say(line)
 
     async with engine.connected() as docker:
@@ -84,6 +84,15 @@ async def _failure(docker: Docker, failure: DockerError, last: Iterable[str]) ->
     if _NO_SPACE in reason.lower():
         return DiskFull((await docker.system.info())["DockerRootDir"], said=reason)
     return StepFailed(f"the image cannot be built: {reason}")
+
+
+def _remember(last: deque[str], line: str) -> None:
+    """Keep which step is at work and what it says: the one that fails is the last."""
+    if line.startswith("Step "):
+        last.clear()
+    # The names of layers are no news to anybody.
+    if not line.startswith(" ---> "):
+        last.append(line.strip())
 
 
 async def image_id(engine: DockerEngine, reference: str) -> str | None:
