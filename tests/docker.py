@@ -84,6 +84,8 @@ class Daemon:
             f"--host=unix://{self.root}/d.sock",
             f"--bridge={self.bridge}",
             "--insecure-registry=127.0.0.0/8",
+            # As systemd gives a daemon of Docker's own packages, so containers that do not ask.
+            "--default-ulimit=nofile=1024:4096",
             "--log-level=warn",
         ]
 

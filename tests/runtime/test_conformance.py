@@ -6,6 +6,7 @@ import re
 import signal
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import aiohttp
 import psycopg
@@ -54,6 +55,11 @@ async def test_a_colour_boots_and_passes_every_probe(
     shop = replace(instance, smoke_paths=("/robots.txt", "/odoo", "/web/login"))
     endpoint = await site.runtime.start(instance, image, BLUE)
     await healthy(site, instance, endpoint)
+    limits = Path(f"/proc/{await site.pid(instance, BLUE)}/limits").read_text()
+    found = re.search(r"^Max open files +(\d+)", limits, re.MULTILINE)
+    # An open page takes four.
+    assert found is not None
+    assert int(found[1]) >= 8192
     probes = await site.watch.probe(shop, endpoint)
     names = [probe.name for probe in probes]
     # A redirect is a failure, and what comes after a failure is not asked.

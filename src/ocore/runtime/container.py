@@ -45,6 +45,8 @@ ASIDE: Final = ".stopped"
 """Ends the name of a container that ought not to run, and is kept for its log."""
 
 MOST_PROCESSES: Final = 1024
+MOST_FILES: Final = 16_384
+"""Each open page takes four of them, and a daemon that systemd starts may give 1,024 by itself."""
 NO_CHECK: Final = {"Test": ["NONE"]}
 LOG_FILES: Final = {"max-size": "20m", "max-file": "4"}
 
@@ -131,6 +133,7 @@ def _config(order: Order) -> dict[str, Any]:
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges"],
             "PidsLimit": MOST_PROCESSES,
+            "Ulimits": [file_limit()],
         },
     }
 
@@ -187,6 +190,10 @@ def sockets_of(server: PostgresServer, instance: Instance) -> str | None:
     """Return where a container of this instance finds PostgreSQL's socket, if that is its way."""
     by_socket = instance.throwaway or server.host == server.sockets
     return SOCKETS if server.sockets and by_socket else None
+
+
+def file_limit() -> dict[str, object]:
+    return {"Name": "nofile", "Soft": MOST_FILES, "Hard": MOST_FILES}
 
 
 def mounts_of(order: Order) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from ocore.runtime.container import (
     SPEC,
     Order,
     container_name,
+    file_limit,
     labels_of,
     mounts_of,
     processes_of,
@@ -130,6 +131,7 @@ def _container(order: Order, secret: Secret) -> dict[str, Any]:
         "Healthcheck": NO_CHECK,
         "Mounts": mounts_of(order),
         "Secrets": [_mounted(order, secret)],
+        "Ulimits": [file_limit()],
         "CapabilityDrop": ["ALL"],
         # Daemons older than 25 do not know it, and leave it out.
         "Privileges": {"NoNewPrivileges": True},
