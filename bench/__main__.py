@@ -15,6 +15,7 @@ BENCHMARKS: Final = {
     "snapshot": "bench.snapshot",
     "sse": "bench.sse",
     "switch": "bench.switch",
+    "websockets": "bench.websockets",
 }
 
 

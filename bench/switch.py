@@ -57,7 +57,7 @@ def run() -> dict[str, object]:
 
 async def _run(home: Path, repository: Path) -> dict[str, object]:
     runtime = os.environ.get("RUNTIME") or "process"
-    first = await _company(repository)
+    first = await company(repository)
     async with _platform(home, runtime) as platform:
         deployed = await _Deployed.make(platform, repository, "shop", first)
         async with users(deployed.odoo, _USERS, pause=_PAUSE_SECONDS) as load:
@@ -82,7 +82,7 @@ async def _run(home: Path, repository: Path) -> dict[str, object]:
     }
 
 
-async def _company(repository: Path) -> str:
+async def company(repository: Path) -> str:
     """Make a repository with the demo's module and one that needs what a small company has."""
     commits = await build_repository(repository)
     git(repository, "reset", "--quiet", "--hard", commits.second)
@@ -158,7 +158,7 @@ async def _recreated(peer: _Deployed) -> dict[str, object]:
     return {
         "rounds": UPDATES,
         "downtime_s": round(statistics.median(away), 2),
-        **_outcome(load.requests),
+        **outcome(load.requests),
         "writes": {"done": len(load.written), **_counts(await miswritten(load, peer.odoo))},
     }
 
@@ -166,12 +166,16 @@ async def _recreated(peer: _Deployed) -> dict[str, object]:
 def _of_switches(
     load: Load, quiet: Sequence[Request], switches: Sequence[Mapping[str, Any]]
 ) -> dict[str, object]:
-    whole = [each for ended in switches for each in _during(load, ended, Step.FETCH, Step.VERIFY)]
-    switch = [each for ended in switches for each in _during(load, ended, Step.START, Step.SWITCH)]
+    whole = [
+        each for ended in switches for each in requests_during(load, ended, Step.FETCH, Step.VERIFY)
+    ]
+    switch = [
+        each for ended in switches for each in requests_during(load, ended, Step.START, Step.SWITCH)
+    ]
     before, during = percentile(quiet, 0.99), percentile(switch, 0.99)
     return {
         "deployments": len(switches),
-        **_outcome(whole),
+        **outcome(whole),
         "p99_before_ms": round(before * 1000),
         "p99_switch_ms": round(during * 1000),
         "p99_deployment_ms": round(percentile(whole, 0.99) * 1000),
@@ -180,7 +184,7 @@ def _of_switches(
 
 
 def _of_updates(load: Load, updates: Sequence[Mapping[str, Any]]) -> dict[str, object]:
-    whole = [_during(load, ended, Step.FETCH, Step.VERIFY) for ended in updates]
+    whole = [requests_during(load, ended, Step.FETCH, Step.VERIFY) for ended in updates]
     parts = {
         "snapshot_s": _seconds(updates, Step.SNAPSHOT),
         "update_s": _seconds(updates, Step.UPDATE),
@@ -191,14 +195,14 @@ def _of_updates(load: Load, updates: Sequence[Mapping[str, Any]]) -> dict[str, o
         "ratio": round(window / (parts["update_s"] + parts["boot_s"]), 3),
         "updates": {
             "deployments": len(updates),
-            **_outcome([each for requests in whole for each in requests]),
+            **outcome([each for requests in whole for each in requests]),
             "window_s": round(window, 2),
             **{name: round(seconds, 2) for name, seconds in parts.items()},
         },
     }
 
 
-def _during(load: Load, ended: Mapping[str, Any], first: Step, last: Step) -> list[Request]:
+def requests_during(load: Load, ended: Mapping[str, Any], first: Step, last: Step) -> list[Request]:
     """Return the requests under way from one step of a deployment to a second after another."""
     steps = {step["name"]: step for step in ended["steps"]}
     begin, end = (
@@ -216,7 +220,7 @@ def _seconds(updates: Sequence[Mapping[str, Any]], *names: Step) -> float:
     )
 
 
-def _outcome(requests: Sequence[Request]) -> dict[str, object]:
+def outcome(requests: Sequence[Request]) -> dict[str, object]:
     found = failures(requests)
     return {
         "requests": len(requests),
