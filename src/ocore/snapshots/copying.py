@@ -86,19 +86,20 @@ async def _emptied(server: PostgresServer, database: str) -> AsyncIterator[None]
     in there to leave (PostgreSQL, dbcommands.c: ShareLock, CountOtherDBBackends). Before it has
     begun, a client that comes back at once is always in time.
     """
+    emptying = asyncio.create_task(_keep_empty(server, database))
+    try:
+        yield
+    finally:
+        emptying.cancel()
+        await asyncio.gather(emptying, return_exceptions=True)
+
+
+async def _keep_empty(server: PostgresServer, database: str) -> None:
+    # Connected here and not around the copy, whose errors `connected` would translate as its own.
     async with connected(server) as connection:
-        emptying = asyncio.create_task(_keep_empty(connection, database))
-        try:
-            yield
-        finally:
-            emptying.cancel()
-            await asyncio.gather(emptying, return_exceptions=True)
-
-
-async def _keep_empty(connection: Connection, database: str) -> None:
-    while True:
-        await asyncio.sleep(0.05)
-        await send_away(connection, database)
+        while True:
+            await asyncio.sleep(0.05)
+            await send_away(connection, database)
 
 
 async def can_clone(connection: Connection) -> bool:
