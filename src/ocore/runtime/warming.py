@@ -3,7 +3,7 @@
 Odoo loads its registry with Python's garbage collection off (odoo/orm/registry.py, `Registry.new`),
 so that all of it is young when it begins to serve. Twenty collections of the youngest generation
 later (odoo/init.py, `gc.set_threshold`), Python goes through all of it at once while every request
-waits: measured, 150 ms of a processor with 40 modules, some two seconds after a switch.
+waits: measured, 150 ms of a processor with 100 modules, some two seconds after a switch.
 
 Collections are due by what is allocated and not by time (Python, `gc.set_threshold`), so requests
 that bring many small objects bring them forward.
