@@ -13,6 +13,7 @@ from typing import Any, Final
 import structlog
 
 from ocore.deployments.ledger import Event, Views
+from ocore.kit.tasks import end_all
 from ocore.transcripts import Chunk, Transcripts
 
 EventReader = Callable[[int], Awaitable[tuple[Event, ...]]]
@@ -113,10 +114,7 @@ class Hub:
         try:
             yield
         finally:
-            tasks = [listener, *(each.reader for each in self._followed.values())]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end_all(listener, *(each.reader for each in self._followed.values()))
 
     @asynccontextmanager
     async def follow(self, deployment_id: str, views: Views) -> AsyncIterator["Following"]:

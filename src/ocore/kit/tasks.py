@@ -1,4 +1,4 @@
-"""Work that others watch, and may end."""
+"""Tasks beside each other, and how they end."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -18,6 +18,11 @@ async def ends_first(work: Coroutine[Any, Any, None], *others: Coroutine[Any, An
             task.result()
         return main in done
     finally:
-        for task in (main, *guards):
-            task.cancel()
-        await asyncio.gather(main, *guards, return_exceptions=True)
+        await end_all(main, *guards)
+
+
+async def end_all(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel these, and return when all have ended; how is of no interest any more."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ocore.artifacts import Endpoint
+from ocore.kit.tasks import end_all
 from ocore.proxy.configuration import LOOPBACK
-from ocore.proxy.relaying import CHUNK, Exchange, Wire, end_all, part_with, relay
+from ocore.proxy.relaying import CHUNK, Exchange, Wire, part_with, relay
 from ocore.proxy.sockets import OpenSocket, OpenSockets
 from ocore.proxy.targets import Held, held_of, port_of, read_limit, read_target
 from ocore.proxy.turns import SocketTurn, Turn, Turns

@@ -7,8 +7,9 @@ import asyncio
 import re
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from ocore.kit.tasks import end_all
 from ocore.proxy.turns import Turn
 
 CHUNK: Final = 64 * 1024
@@ -82,9 +83,3 @@ async def part_with(client: Wire) -> None:
         async with asyncio.timeout(_LINGER_SECONDS):
             while await client.reader.read(CHUNK):
                 pass
-
-
-async def end_all(*tasks: asyncio.Task[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

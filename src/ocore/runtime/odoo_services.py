@@ -32,6 +32,7 @@ from ocore.kit.swarm import (
     state,
     tasks_of,
 )
+from ocore.kit.tasks import end_all
 from ocore.runtime.built import built
 from ocore.runtime.container import (
     INSIDE,
@@ -212,8 +213,7 @@ async def _told(docker: Docker, service_id: str, instance: Instance, say: Say) -
     try:
         task = await finished(docker, service_id, label=database_label(instance.database))
     finally:
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
+        await end_all(listening)
     for line in (await written(docker, service_id))[heard:]:
         say(line)
     return task

@@ -22,6 +22,7 @@ from ocore.errors import StepFailed
 from ocore.kit.databases import Connection, connected, drop_database, send_away
 from ocore.kit.files import can_reflink
 from ocore.kit.postgres import PostgresServer
+from ocore.kit.tasks import end_all
 
 CLONE, TEMPLATE = "clone", "template"
 _SMALL_BYTES: Final = 256 * 1024**2
@@ -90,8 +91,7 @@ async def _emptied(server: PostgresServer, database: str) -> AsyncIterator[None]
     try:
         yield
     finally:
-        emptying.cancel()
-        await asyncio.gather(emptying, return_exceptions=True)
+        await end_all(emptying)
 
 
 async def _keep_empty(server: PostgresServer, database: str) -> None:

@@ -17,6 +17,7 @@ from ocore.embedded.users import PlatformUsers, closed_folder, platform_users
 from ocore.errors import Conflict, StepFailed
 from ocore.kit import shell
 from ocore.kit.privileges import as_user
+from ocore.kit.tasks import end_all
 from ocore.proxy.traefik import prepare
 from ocore.runtime.fleet import Fleet
 from ocore.runtime.swarm_fleet import SwarmFleet
@@ -116,8 +117,7 @@ async def _kept_fleet(settings: Settings) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        keeper.cancel()
-        await asyncio.gather(keeper, return_exceptions=True)
+        await end_all(keeper)
 
 
 async def _rest(fleet: Fleet | SwarmFleet, supervisor: Supervisor) -> None:

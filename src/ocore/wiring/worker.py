@@ -12,6 +12,7 @@ from ocore.deployments.toolbox import Toolbox
 from ocore.embedded.settings import Settings
 from ocore.embedded.users import platform_users
 from ocore.kit import clock
+from ocore.kit.tasks import end_all
 from ocore.runtime.warming import warm_up
 from ocore.wiring.connections import platform_conninfo
 from ocore.wiring.offsite import offsite_of
@@ -51,9 +52,7 @@ async def run_worker(settings: Settings) -> None:
         try:
             await work(shop, wake)
         finally:
-            for task in beside:
-                task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+            await end_all(*beside)
 
 
 def _keeper(settings: Settings, store: Store, adapters: Adapters, *, name: str) -> Keeper:

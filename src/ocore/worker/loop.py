@@ -12,7 +12,7 @@ from ocore.deployments.ledger import Lease, Ledger
 from ocore.deployments.runner import run_deployment
 from ocore.deployments.toolbox import Toolbox
 from ocore.errors import LeaseLost, Stopping, Unavailable
-from ocore.kit.tasks import ends_first
+from ocore.kit.tasks import end_all, ends_first
 from ocore.worker.transcript import Transcript
 
 log = structlog.get_logger(__name__)
@@ -50,9 +50,7 @@ async def work(shop: Shop, wake: asyncio.Event) -> None:
                 task.add_done_callback(lambda _: wake.set())
             await _sleep_until(wake)
     finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await end_all(*running)
 
 
 async def _claim(shop: Shop) -> Lease | None:
