@@ -30,7 +30,7 @@ from ocore.runtime.container import (
     order_of,
     sockets_of,
 )
-from ocore.runtime.odoo_process import TWICE_SECONDS, UPDATE, OdooHost, Part, folder_of
+from ocore.runtime.odoo_process import UPDATE, OdooHost, Part, folder_of
 from ocore.runtime.ports import LOOPBACK
 from ocore.runtime.sessions import Sessions
 
@@ -77,13 +77,11 @@ class OdooContainers:
                 await container.rename(f"{own}{ASIDE}")
         await self._sessions.end(instance, name)
 
-    async def end(self, instance: Instance, name: str) -> None:
+    async def terminate(self, instance: Instance, name: str) -> None:
         async with self._engine.connected() as docker:
             container = await found(docker.containers.get(container_name(instance, name)))
             if container is not None and _running(container):
                 await unless_gone(container.kill(signal="SIGTERM"))
-        await asyncio.sleep(TWICE_SECONDS)
-        await self.stop(instance, name)
 
     async def update(self, part: Part, argv: Sequence[str], conf: str, *, say: Say) -> int:
         """Run the updater in a container that is gone at the end, or when we are cancelled."""

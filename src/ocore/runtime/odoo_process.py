@@ -35,8 +35,6 @@ from ocore.runtime.sessions import application_name
 CRON: Final = "cron"
 UPDATE: Final = "update"
 
-TWICE_SECONDS: Final = 0.05
-"""Between two signals to one Odoo: the second must not arrive before the first is noticed."""
 # A threaded Odoo ends within 2 s of SIGTERM; prefork lets requests end for `limit_time_real`.
 _THREADED_STOP_SECONDS: Final = 15
 _LONGEST_STOP_SECONDS: Final = 60

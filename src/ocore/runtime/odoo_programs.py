@@ -11,7 +11,6 @@ from ocore.environments import Instance
 from ocore.images.release import load_release
 from ocore.kit.files import replace_file
 from ocore.runtime.odoo_process import (
-    TWICE_SECONDS,
     OdooHost,
     Part,
     folder_of,
@@ -61,10 +60,8 @@ class OdooPrograms:
         await self._supervisor.remove(program_name(instance, name))
         await self._sessions.end(instance, name)
 
-    async def end(self, instance: Instance, name: str) -> None:
+    async def terminate(self, instance: Instance, name: str) -> None:
         await self._supervisor.terminate(program_name(instance, name))
-        await asyncio.sleep(TWICE_SECONDS)
-        await self.stop(instance, name)
 
     async def update(self, part: Part, argv: Sequence[str], conf: str, *, say: Say) -> int:
         """Run the updater to its end; it dies with us."""

@@ -28,6 +28,8 @@ from ocore.runtime.updater import update_failed
 
 # Less than the time for which the proxy holds requests.
 _DRAIN_SECONDS: Final = 10.0
+# The second signal must not arrive before the first is noticed.
+_TWICE_SECONDS: Final = 0.05
 _REMEMBERED_LINES: Final = 2000
 
 
@@ -87,8 +89,11 @@ class OdooRuntime:
         if endpoint is not None and await self._parts.up(instance, colour):
             left = await all_answered(endpoint, seconds=self._drain_seconds)
             if await self._sessions.at_rest(instance, colour, seconds=left):
-                return await self._parts.end(instance, colour)
-        return await self._parts.stop(instance, colour)
+                # Told once, Odoo waits up to a second for connections that are open and idle, as
+                # those of a proxy are; told twice, it ends (`ThreadedServer.signal_handler`).
+                await self._parts.terminate(instance, colour)
+                await asyncio.sleep(_TWICE_SECONDS)
+        await self._parts.stop(instance, colour)
 
     async def drain(self, instance: Instance) -> None:
         await asyncio.gather(*(self.stop(instance, colour) for colour in Colour))

@@ -106,9 +106,8 @@ class OdooServices:
                 await _end(docker, service, instance)
         await self._sessions.end(instance, name)
 
-    async def end(self, instance: Instance, name: str) -> None:
-        """Stop it. Swarm has no signal for a task: Odoo's one second of waiting remains."""
-        await self.stop(instance, name)
+    async def terminate(self, instance: Instance, name: str) -> None:
+        """Do nothing: Swarm has no signal for a task."""
 
     async def update(self, part: Part, argv: Sequence[str], conf: str, *, say: Say) -> int:
         """Run the updater as a job of Swarm that is gone at the end, or when we are cancelled."""

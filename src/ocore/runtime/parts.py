@@ -33,12 +33,8 @@ class Parts(Protocol):
         """Stop this part now. A threaded Odoo gives what it works on one second after SIGTERM."""
         ...
 
-    async def end(self, instance: Instance, name: str) -> None:
-        """Stop this part, which is at rest, without waiting for anything.
-
-        Told once, Odoo waits up to a second for connections that are open and idle, as those of a
-        proxy are; told twice, it ends (`ThreadedServer.signal_handler`, `PreforkServer.stop`).
-        """
+    async def terminate(self, instance: Instance, name: str) -> None:
+        """Send SIGTERM to this part, where that can be done, and do not wait for its end."""
         ...
 
     async def update(self, part: Part, argv: Sequence[str], conf: str, *, say: Say) -> int:
